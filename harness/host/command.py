@@ -1,0 +1,51 @@
+"""Host calls as data: nothing here, and nobody above, composes PowerShell text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TypeAlias
+
+from harness.secret import Secret
+from harness.units import Bytes
+
+Value: TypeAlias = (
+    "None | bool | int | str | bytes | Bytes | timedelta | Secret"
+    " | tuple[Value, ...] | Mapping[str, Value]"
+)
+"""What a parameter may be. Bytes go as whole bytes (Int64), True is also a switch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cmdlet:
+    """One cmdlet with named parameters.
+
+    ``safe_to_repeat``: sending it twice has the same effect as once, so a lost answer may be
+    asked for again (Get-…, Test-…; never New-…, Debug-VM).
+    """
+
+    name: str
+    parameters: Mapping[str, Value] = field(default_factory=dict)
+    safe_to_repeat: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """Cmdlets joined by pipes, where live host objects must go from one to the next."""
+
+    cmdlets: tuple[Cmdlet, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FixedScript:
+    """A ``.ps1`` file of ``harness/host/scripts``, sent verbatim; values only by named parameter.
+
+    ``name`` is the file's stem; the closed list with reasons is in ``harness/host/scripts``.
+    """
+
+    name: str
+    parameters: Mapping[str, Value] = field(default_factory=dict)
+
+
+Call: TypeAlias = Cmdlet | Pipeline | FixedScript

@@ -1,0 +1,1 @@
+"""What the operator wrote: frozen types, their reader, and references to secrets."""

@@ -1,0 +1,111 @@
+"""Brings the embedded lab up and down, as a program of its own: the harness imports none of it."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.errors import LabError
+from harness.inventory.model import LabHost
+
+PROGRAM = (sys.executable, "-m", "harness.standin")
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The process that brought a lab up for its own use; ``started`` tells a reused pid apart."""
+
+    pid: int
+    started: str
+
+    def alive(self) -> bool:
+        """Return whether that very process still runs."""
+        return process_started(self.pid) == self.started
+
+
+def process_started(pid: int) -> str:
+    """Return the start time of a process in clock ticks since boot, "" when there is none."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+    except OSError:
+        return ""
+
+
+def state_folder() -> Path:
+    """Return where the lab keeps its state: ``$HVCERT_LAB_DIR`` or the user's state folder."""
+    return Path(os.environ.get("HVCERT_LAB_DIR") or "~/.local/state/hvcert/lab").expanduser()
+
+
+def call(*arguments: str) -> str:
+    """Run the lab's program to its end; its one sentence becomes the error."""
+    done = subprocess.run((*PROGRAM, *arguments), capture_output=True, text=True, check=False)  # noqa: S603
+    if done.returncode != 0:
+        said = done.stderr.strip().splitlines() or [f"ended with status {done.returncode}"]
+        raise LabError(f"embedded lab, {arguments[0]}: {said[-1]}")
+    return done.stdout
+
+
+def hosts_up() -> tuple[str, ...]:
+    """Return the names of the stand-in hosts that are up."""
+    return tuple(entry["name"] for entry in json.loads(call("status", "--json")))
+
+
+@contextmanager
+def embedded(hosts: tuple[LabHost, ...]) -> Iterator[None]:
+    """Have these stand-in hosts up inside the block.
+
+    A lab that somebody brought up by hand is used and left as it is. A lab that this run brings up,
+    or that a dead run left behind, is taken down at the end.
+    """
+    if not hosts:
+        yield
+        return
+    ours = _ensure(hosts)
+    try:
+        yield
+    finally:
+        if ours:
+            call("down")
+
+
+def _ensure(hosts: tuple[LabHost, ...]) -> bool:
+    """Bring the lab up if need be; return whether this run has to take it down."""
+    folder = state_folder()
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with (folder.parent / "lab.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        owner = _owner(folder.parent / "lab.owner")
+        up = hosts_up()
+        if up and owner and not owner.alive():
+            call("down")  # a killed run left it: its machines end with it, nothing is reused
+            up = ()
+        if up:
+            _check_hosts(up, hosts)
+            return False
+        call("up", *(f"--host={h.name}:{h.windows}:{h.address}" for h in hosts))
+        me = {"pid": os.getpid(), "started": process_started(os.getpid())}
+        (folder.parent / "lab.owner").write_text(json.dumps(me))
+        return True
+
+
+def _owner(path: Path) -> Owner | None:
+    try:
+        return Owner(**json.loads(path.read_text()))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def _check_hosts(up: tuple[str, ...], wanted: tuple[LabHost, ...]) -> None:
+    missing = [host.name for host in wanted if host.name not in up]
+    if missing:
+        raise LabError(
+            f"the embedded lab is up with {', '.join(up)}, but the inventory needs"
+            f" {', '.join(missing)}; run `hvcert lab down` (or wait for the run that uses it)"
+        )

@@ -1,0 +1,1 @@
+"""Verdicts → what people and their CI read; pure, except for the store that writes."""

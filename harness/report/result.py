@@ -1,0 +1,97 @@
+"""One row of every report: a case × parameter × guest × host with its outcome and its proof."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from harness.verdict import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceFile:
+    """Where the raw text behind a verdict is kept, relative to the run's folder."""
+
+    path: str
+    asked: str
+    where: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class CaseResult:
+    """What a run says about one case, parameter, guest and host.
+
+    ``expected_failure``: the inventory's reason why a fail is expected, empty when a pass is.
+    ``started`` is ISO 8601 with zone, ``seconds`` wall time of the whole test function.
+    ``facts``: host build, distribution, kernel, platform, banner, preparations …, as measured.
+    ``story``: what was done, in order, for people.
+    """
+
+    case: str
+    feature: str
+    parameter: str
+    guest: str
+    host: str
+    outcome: Outcome
+    because: str
+    expected_failure: str = ""
+    evidence: tuple[EvidenceFile, ...] = ()
+    started: str = ""
+    seconds: float = 0.0
+    facts: Mapping[str, str] = field(default_factory=dict)
+    story: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> tuple[str, str, str, str]:
+        """Return what makes this row unique within a run."""
+        return (self.case, self.parameter, self.guest, self.host)
+
+    @property
+    def title(self) -> str:
+        """Return the case with its parameter: ``MMIO-01[128 MiB]``."""
+        return f"{self.case}[{self.parameter}]" if self.parameter else self.case
+
+    @property
+    def as_expected(self) -> bool:
+        """Return whether this row leaves the run green."""
+        if self.expected_failure:
+            return self.outcome in (Outcome.FAIL, Outcome.NOT_APPLICABLE)
+        return self.outcome in (Outcome.PASS, Outcome.NOT_APPLICABLE)
+
+    @property
+    def word(self) -> str:
+        """Return the outcome as tables show it; a surprise is said."""
+        if not self.expected_failure:
+            return self.outcome.value
+        return {Outcome.FAIL: "fail (expected)", Outcome.PASS: "pass (a fail was expected)"}.get(
+            self.outcome, self.outcome.value
+        )
+
+
+def exit_status(results: tuple[CaseResult, ...]) -> int:
+    """Return 0 all as expected, 1 a verdict failed or an expected failure passed, 2 an error.
+
+    A case that was not run is no certificate: it counts as an error. No result at all is one, too.
+    """
+    if not results or any(r.outcome in (Outcome.ERROR, Outcome.NOT_RUN) for r in results):
+        return 2
+    return 0 if all(r.as_expected for r in results) else 1
+
+
+def to_json(result: CaseResult) -> dict[str, Any]:
+    """Return the row as JSON types."""
+    return asdict(result) | {"outcome": result.outcome.value, "facts": dict(result.facts)}
+
+
+def from_json(row: Mapping[str, Any]) -> CaseResult:
+    """Read a row that ``to_json`` made."""
+    return CaseResult(
+        **{
+            **row,
+            "outcome": Outcome(row["outcome"]),
+            "evidence": tuple(EvidenceFile(**piece) for piece in row["evidence"]),
+            "story": tuple(row["story"]),
+        }
+    )

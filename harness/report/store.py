@@ -1,0 +1,129 @@
+"""The run's folder: evidence files, verdicts as JSON lines, the reports made of them.
+
+results/<run>/run.json                     who, when, which inventory
+results/<run>/plan-<worker>.jsonl          what was going to run
+results/<run>/verdicts-<worker>.jsonl      appended and synced as verdicts come
+results/<run>/verdicts.jsonl               all of them, at the end
+results/<run>/evidence/<case>/NN-<what>.txt
+results/<run>/junit.xml
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from harness.errors import ResultsError
+from harness.evidence import Evidence
+from harness.report.junit import render_junit
+from harness.report.result import CaseResult, EvidenceFile, from_json, to_json
+from harness.verdict import Outcome
+
+
+class Store:
+    """Writes one run's folder; each worker writes only its own files."""
+
+    def __init__(self, folder: Path, worker: str = "main") -> None:
+        self.folder, self.worker = folder, worker
+
+    def create(self, facts: Mapping[str, Any]) -> None:
+        """Make the folder, write run.json, and point ``latest`` beside it here."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            (self.folder / "run.json").write_text(json.dumps(dict(facts), indent=2) + "\n")
+            latest = self.folder.parent / "latest"
+            fresh = self.folder.parent / f".latest-{os.getpid()}"
+            fresh.unlink(missing_ok=True)
+            fresh.symlink_to(self.folder.name)
+            fresh.replace(latest)
+        except OSError as broken:
+            raise self._failed(broken) from broken
+
+    def keep(self, folder: str, pieces: Iterable[Evidence]) -> tuple[EvidenceFile, ...]:
+        """Write raw texts under ``evidence/<folder>/``, numbered; the same text is kept once."""
+        home = self.folder / "evidence" / slug(folder)
+        kept: dict[Evidence, EvidenceFile] = {}
+        try:
+            home.mkdir(parents=True, exist_ok=True)
+            number = len(list(home.iterdir()))
+            for piece in pieces:
+                if piece not in kept:
+                    number += 1
+                    kept[piece] = self._write(home / f"{number:02d}-{slug(piece.asked)}.txt", piece)
+        except OSError as broken:
+            raise self._failed(broken) from broken
+        return tuple(kept.values())
+
+    def append(self, result: CaseResult) -> None:
+        """Append one verdict and sync it: what was judged survives a killed harness."""
+        self._append("verdicts", to_json(result))
+
+    def plan(self, rows: Iterable[CaseResult]) -> None:
+        """Write down what is going to run, so that what did not is reported as not-run."""
+        for row in rows:
+            self._append("plan", to_json(row))
+
+    def results(self) -> tuple[CaseResult, ...]:
+        """Read all workers' verdicts, then add what was planned and never judged as not-run."""
+        judged: dict[tuple[str, ...], CaseResult] = {}
+        for row in self._rows("verdicts-*.jsonl"):
+            if row.key not in judged or judged[row.key].outcome is Outcome.PASS:
+                judged[row.key] = row  # a later error (clean-up) is not hidden by a pass
+        for row in self._rows("plan-*.jsonl"):
+            judged.setdefault(row.key, row)
+        return tuple(sorted(judged.values(), key=lambda r: r.key))
+
+    def finish(self) -> tuple[CaseResult, ...]:
+        """Write verdicts.jsonl and junit.xml; return the rows."""
+        rows = self.results()
+        lines = "".join(json.dumps(to_json(row)) + "\n" for row in rows)
+        self._replace("verdicts.jsonl", lines)
+        self._replace("junit.xml", render_junit(rows))
+        return rows
+
+    def _write(self, path: Path, piece: Evidence) -> EvidenceFile:
+        data = piece.answer.encode("utf-8", "surrogateescape")
+        path.write_bytes(data)
+        where = path.relative_to(self.folder).as_posix()
+        return EvidenceFile(where, piece.asked, piece.where, hashlib.sha256(data).hexdigest())
+
+    def _append(self, kind: str, row: Mapping[str, Any]) -> None:
+        try:
+            with (self.folder / f"{kind}-{self.worker}.jsonl").open("a") as file:
+                file.write(json.dumps(dict(row)) + "\n")
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as broken:
+            raise self._failed(broken) from broken
+
+    def _rows(self, pattern: str) -> Iterable[CaseResult]:
+        for path in sorted(self.folder.glob(pattern)):
+            for line in path.read_text().splitlines():
+                if line.endswith("}"):  # a torn last line was never acknowledged
+                    yield from_json(json.loads(line))
+
+    def _replace(self, name: str, text: str) -> None:
+        fresh = self.folder / f".{name}.new"
+        try:
+            fresh.write_text(text)
+            fresh.replace(self.folder / name)
+        except OSError as broken:
+            fresh.unlink(missing_ok=True)
+            raise self._failed(broken) from broken
+
+    def _failed(self, broken: OSError) -> ResultsError:
+        return ResultsError(
+            f"{self.folder}: cannot write results ({broken.strerror or broken});"
+            " free some space or give --results a folder that can be written,"
+            " then run again; verdicts written so far are kept"
+        )
+
+
+def slug(text: str) -> str:
+    """Return the text as a file name: letters, digits and ``. @ _ -``, at most 80 characters."""
+    return re.sub(r"[^\w.@-]+", "-", text).strip("-.")[:80].rstrip("-.") or "evidence"

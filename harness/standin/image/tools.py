@@ -1,0 +1,71 @@
+"""The one place of the image builder that runs programs."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+
+from harness.errors import LabError
+
+NEEDED = {  # program: Debian package
+    "apt-get": "apt",
+    "mke2fs": "e2fsprogs",
+    "mmdebstrap": "mmdebstrap",
+    "qemu-img": "qemu-utils",
+    "qemu-system-x86_64": "qemu-system-x86",
+}
+PATH = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/sbin"))
+
+
+def require_tools() -> None:
+    """Raise LabError that names every package that is missing."""
+    missing = sorted(package for tool, package in NEEDED.items() if not shutil.which(tool, path=PATH))
+    if missing:
+        raise LabError(f"this machine lacks {', '.join(missing)}; run setup/install")
+
+
+def read(argv: tuple[str, ...]) -> str:
+    """Return what a program prints; raise LabError when it fails."""
+    done = subprocess.run(argv, capture_output=True, text=True, check=False, errors="replace")
+    if done.returncode:
+        raise LabError(f"{argv[0]} ended with status {done.returncode}: {done.stderr.strip()[-300:]}")
+    return done.stdout
+
+
+def run(
+    argv: tuple[str, ...], log: Path, within: timedelta, environment: Mapping[str, str] | None = None
+) -> None:
+    """Run a program to its end, everything it says appended to the log; raise LabError on failure."""
+    with log.open("ab") as output:
+        output.write(f"\n$ {' '.join(argv)}\n".encode())
+        output.flush()
+        child = subprocess.Popen(
+            argv,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, "PATH": PATH, **(environment or {})},
+        )
+        try:
+            status = child.wait(within.total_seconds())
+        except subprocess.TimeoutExpired:
+            raise LabError(f"{argv[0]} did not end within {within.total_seconds():.0f} s") from None
+        finally:
+            _end(child)
+    if status:
+        raise LabError(f"{argv[0]} ended with status {status}")
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    """End a child that still runs: asked first (mmdebstrap unmounts and cleans up), then killed."""
+    if child.poll() is None:
+        child.terminate()
+        try:
+            child.wait(20)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()

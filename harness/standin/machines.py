@@ -1,0 +1,118 @@
+"""The edge that carries out what cmdlets decide: one QEMU process per running VM.
+
+Cmdlets see only this Protocol; ``qemu.py`` satisfies it, tests have a small fake.
+All sizes are bytes, all paths are paths of this machine (not ``C:\\``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+from uuid import UUID
+
+
+class MachineError(Exception):
+    """The machine could not do it; the text says what QEMU said. Becomes an ErrorRecord."""
+
+
+@dataclass(frozen=True, slots=True)
+class DiskSpec:
+    """A disk of a machine. ``controller`` is "IDE" or "SCSI"; ``format`` is QEMU's (qcow2, raw)."""
+
+    path: Path
+    controller: str = "SCSI"
+    number: int = 0
+    location: int = 0
+    format: str = "qcow2"
+    read_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NicSpec:
+    """A network adapter. ``address``: the loopback address at which the guest's port 22 answers.
+
+    None is an adapter that is connected to no switch.
+    """
+
+    mac: str
+    address: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class MachineSpec:
+    """What QEMU needs to know to run one VM; ``low_gap`` is the space below 4 GiB left for MMIO."""
+
+    id: UUID
+    name: str
+    memory: int
+    processors: int
+    low_gap: int
+    disks: tuple[DiskSpec, ...] = ()
+    nics: tuple[NicSpec, ...] = ()
+    log: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GuestReport:
+    """What the guest's agent tells: the stand-in's heartbeat and key-value exchange.
+
+    ``heartbeat``: the agent answered just now. ``addresses``: the addresses by which the host
+    reaches the guest (loopback addresses of its adapters) once the guest has brought its own
+    interface up. ``facts``: key-value pairs named as Hyper-V's (OSName, OSVersion,
+    FullyQualifiedDomainName, …).
+    """
+
+    heartbeat: bool = False
+    addresses: tuple[str, ...] = ()
+    facts: tuple[tuple[str, str], ...] = ()
+
+
+class Machines(Protocol):
+    """Runs machines. Every call waits for its effect; raises MachineError when it did not happen."""
+
+    def start(self, spec: MachineSpec, resume_from: Path | None = None) -> None:
+        """Start a machine; from a saved state when given. Returns when its processors run."""
+
+    def kill(self, vm: UUID) -> None:
+        """Turn it off at once (Stop-VM -TurnOff). No error when it is not running."""
+
+    def shut_down(self, vm: UUID, within: float) -> bool:
+        """Ask the guest to shut down; return False when the guest did not within that many seconds."""
+
+    def reset(self, vm: UUID) -> None:
+        """Press reset."""
+
+    def pause(self, vm: UUID) -> None:
+        """Stop its processors."""
+
+    def resume(self, vm: UUID) -> None:
+        """Let its processors run."""
+
+    def save(self, vm: UUID, to: Path) -> None:
+        """Write memory and device state to a file and end the process."""
+
+    def checkpoint(self, vm: UUID, state: Path, overlays: tuple[tuple[Path, Path], ...]) -> None:
+        """Write the state to a file and switch each disk to a new overlay at the same instant.
+
+        ``overlays`` are pairs (disk as it is attached, new overlay file). The machine goes on as it
+        was (running or paused).
+        """
+
+    def inject_nmi(self, vm: UUID) -> None:
+        """Send one NMI, as the interrupt controller of the machine delivers it."""
+
+    def state(self, vm: UUID) -> str:
+        """Return "running", "paused" or "off" (also when QEMU died)."""
+
+    def assigned(self, vm: UUID) -> int:
+        """Return the memory in bytes that the guest has now; 0 when off."""
+
+    def uptime(self, vm: UUID) -> float:
+        """Return seconds since start or resume; 0 when off."""
+
+    def guest(self, vm: UUID) -> GuestReport:
+        """Return what the guest's agent tells now; quick (cached for at most a second or two)."""
+
+    def close(self) -> None:
+        """End every machine that this object started."""

@@ -1,0 +1,45 @@
+"""The one result type; judges build it, reports read it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from harness.evidence import Evidence
+
+
+class Outcome(Enum):
+    """The five words of every report; judges use the first three."""
+
+    PASS = "pass"  # noqa: S105  # not a password
+    FAIL = "fail"
+    NOT_APPLICABLE = "not-applicable"
+    ERROR = "error"
+    NOT_RUN = "not-run"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """An outcome, the sentence that explains it, and the proof."""
+
+    outcome: Outcome
+    because: str
+    evidence: tuple[Evidence, ...]
+
+    def __post_init__(self) -> None:
+        if self.outcome in (Outcome.PASS, Outcome.FAIL) and not self.evidence:
+            raise ValueError("a verdict needs evidence")
+
+
+def pass_if(ok: bool, because: str, evidence: tuple[Evidence, ...]) -> Verdict:  # noqa: FBT001
+    """Pass or fail with the same sentence and the same proof."""
+    return Verdict(Outcome.PASS if ok else Outcome.FAIL, because, evidence)
+
+
+def all_of(because: str, *parts: Verdict) -> Verdict:
+    """Join verdicts of one case: the worst outcome wins, its sentence leads, all proof stays."""
+    failed = [part for part in parts if part.outcome is Outcome.FAIL]
+    evidence = tuple(piece for part in parts for piece in part.evidence)
+    if failed:
+        return Verdict(Outcome.FAIL, "; ".join(part.because for part in failed), evidence)
+    return Verdict(Outcome.PASS, because, evidence)

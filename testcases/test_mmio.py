@@ -1,0 +1,43 @@
+"""MMIO gap: the guest sees the low gap that the host was given, and no gap out of range."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.bench import Bench, Certify
+from harness.checks import mmio
+from harness.units import Bytes, GiB, MiB
+
+pytestmark = pytest.mark.feature("MMIO gap")
+LONG = (pytest.param(2 * GiB, marks=pytest.mark.long), pytest.param(3456 * MiB, marks=pytest.mark.long))
+
+
+@pytest.mark.case("MMIO-01")
+@pytest.mark.parametrize("gap", (128 * MiB, 1 * GiB, *LONG, 3584 * MiB), ids=str)
+def test_the_guest_sees_the_low_gap_that_the_host_was_given(
+    bench: Bench, certify: Certify, gap: Bytes
+) -> None:
+    bench.needs_generation_1(mmio.ROOT_BUS)
+    vm = bench.vm
+    vm.set_memory(mmio.memory_for(gap))
+    vm.set_low_mmio_gap(mmio.other_than(gap, vm.low_mmio_gap().value), bench.gap_path)
+    before = vm.low_mmio_gap()
+    vm.set_low_mmio_gap(gap, bench.gap_path)
+    certify(mmio.judge_gap(gap, before, vm.low_mmio_gap(), bench.boot().measure(mmio.ROOT_BUS)))
+
+
+@pytest.mark.case("MMIO-02")
+@pytest.mark.parametrize("path", tuple(mmio.GapPath), ids=lambda path: path.value)
+def test_a_gap_out_of_range_is_refused_and_changes_nothing(
+    bench: Bench, certify: Certify, path: mmio.GapPath
+) -> None:
+    bench.needs_generation_1(mmio.ROOT_BUS)
+    bench.needs_gap_path(path)
+    vm = bench.vm
+    former = mmio.FORMER_GAP
+    vm.set_memory(mmio.memory_for(former))
+    vm.set_low_mmio_gap(former, path)
+    tries = [(gap, vm.attempt_low_mmio_gap(gap, path), vm.low_mmio_gap()) for gap in mmio.OUT_OF_RANGE]
+    seen = bench.boot().measure(mmio.ROOT_BUS)
+    for gap, attempt, after in tries:
+        certify(mmio.judge_refused_gap(gap, path, former, attempt, after, seen), str(gap))
