@@ -85,9 +85,10 @@ class HostBusy(HostError):
 class ErrorRecordFacts:
     """What of a PowerShell ErrorRecord is not localised, plus its message for people.
 
-    ``fqid`` is FullyQualifiedErrorId (``InvalidParameter,Microsoft.HyperV.PowerShell.Commands.GetVM``),
-    ``category`` the ErrorCategory's name (``InvalidArgument``), ``exception_type`` the concrete
-    .NET type, ``message`` localised text: shown to people, never compared.
+    ``fqid`` is FullyQualifiedErrorId, such as
+    ``InvalidParameter,Microsoft.HyperV.PowerShell.Commands.GetVM``; ``category`` the
+    ErrorCategory's name (``InvalidArgument``); ``exception_type`` the concrete .NET type;
+    ``message`` localised text: shown to people, never compared.
     """
 
     fqid: str

@@ -48,7 +48,8 @@ def call(*arguments: str) -> str:
     done = subprocess.run((*PROGRAM, *arguments), capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode != 0:
         said = done.stderr.strip().splitlines() or [f"ended with status {done.returncode}"]
-        raise LabError(f"embedded lab, {arguments[0]}: {said[-1]}")
+        sentence = f"embedded lab, {arguments[0]}: {said[-1]}"
+        raise LabError(sentence)
     return done.stdout
 
 
@@ -105,7 +106,8 @@ def _owner(path: Path) -> Owner | None:
 def _check_hosts(up: tuple[str, ...], wanted: tuple[LabHost, ...]) -> None:
     missing = [host.name for host in wanted if host.name not in up]
     if missing:
-        raise LabError(
+        sentence = (
             f"the embedded lab is up with {', '.join(up)}, but the inventory needs"
             f" {', '.join(missing)}; run `hvcert lab down` (or wait for the run that uses it)"
         )
+        raise LabError(sentence)

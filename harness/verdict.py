@@ -43,3 +43,11 @@ def all_of(because: str, *parts: Verdict) -> Verdict:
     if failed:
         return Verdict(Outcome.FAIL, "; ".join(part.because for part in failed), evidence)
     return Verdict(Outcome.PASS, because, evidence)
+
+
+class NotApplicable(Exception):
+    """Ends a case as not-applicable; carries the verdict with the rule that says so."""
+
+    def __init__(self, verdict: Verdict) -> None:
+        self.verdict = verdict
+        super().__init__(verdict.because)

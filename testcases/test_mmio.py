@@ -9,11 +9,14 @@ from harness.checks import mmio
 from harness.units import Bytes, GiB, MiB
 
 pytestmark = pytest.mark.feature("MMIO gap")
-LONG = (pytest.param(2 * GiB, marks=pytest.mark.long), pytest.param(3456 * MiB, marks=pytest.mark.long))
+LONG = (
+    pytest.param(2 * GiB, marks=pytest.mark.long),
+    pytest.param(3456 * MiB, marks=pytest.mark.long),
+)
 
 
 @pytest.mark.case("MMIO-01")
-@pytest.mark.parametrize("gap", (128 * MiB, 1 * GiB, *LONG, 3584 * MiB), ids=str)
+@pytest.mark.parametrize("gap", [128 * MiB, 1 * GiB, *LONG, 3584 * MiB], ids=str)
 def test_the_guest_sees_the_low_gap_that_the_host_was_given(
     bench: Bench, certify: Certify, gap: Bytes
 ) -> None:
@@ -27,7 +30,7 @@ def test_the_guest_sees_the_low_gap_that_the_host_was_given(
 
 
 @pytest.mark.case("MMIO-02")
-@pytest.mark.parametrize("path", tuple(mmio.GapPath), ids=lambda path: path.value)
+@pytest.mark.parametrize("path", list(mmio.GapPath), ids=lambda path: path.value)
 def test_a_gap_out_of_range_is_refused_and_changes_nothing(
     bench: Bench, certify: Certify, path: mmio.GapPath
 ) -> None:
@@ -37,7 +40,9 @@ def test_a_gap_out_of_range_is_refused_and_changes_nothing(
     former = mmio.FORMER_GAP
     vm.set_memory(mmio.memory_for(former))
     vm.set_low_mmio_gap(former, path)
-    tries = [(gap, vm.attempt_low_mmio_gap(gap, path), vm.low_mmio_gap()) for gap in mmio.OUT_OF_RANGE]
+    tries = [
+        (gap, vm.attempt_low_mmio_gap(gap, path), vm.low_mmio_gap()) for gap in mmio.OUT_OF_RANGE
+    ]
     seen = bench.boot().measure(mmio.ROOT_BUS)
     for gap, attempt, after in tries:
         certify(mmio.judge_refused_gap(gap, path, former, attempt, after, seen), str(gap))

@@ -1,1 +1,1 @@
-
+"""The Linux guest: a shell that runs argv, and what is asked through it."""

@@ -11,8 +11,8 @@ from harness.secret import Secret
 from harness.units import Bytes
 
 Value: TypeAlias = (
-    "None | bool | int | str | bytes | Bytes | timedelta | Secret"
-    " | tuple[Value, ...] | Mapping[str, Value]"
+    "bool | int | str | bytes | Bytes | timedelta | Secret"
+    " | tuple[Value, ...] | Mapping[str, Value] | None"
 )
 """What a parameter may be. Bytes go as whole bytes (Int64), True is also a switch."""
 

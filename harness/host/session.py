@@ -11,7 +11,7 @@ from harness.errors import EvidenceError
 from harness.evidence import Evidence
 from harness.host.command import Call
 
-HostValue: TypeAlias = "None | bool | int | float | str | HostObject | tuple[HostValue, ...]"
+HostValue: TypeAlias = "bool | int | float | str | HostObject | tuple[HostValue, ...] | None"
 
 
 @dataclass(frozen=True, slots=True)

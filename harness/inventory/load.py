@@ -11,7 +11,7 @@ from harness.errors import InventoryError
 from harness.inventory.guests import read_guest
 from harness.inventory.hosts import read_host, read_lab_host
 from harness.inventory.model import Inventory
-from harness.inventory.report import Report, names_a_secret
+from harness.inventory.report import Report, key_shown, names_a_secret
 from harness.inventory.rules import check_together
 from harness.inventory.section import Section
 
@@ -121,9 +121,9 @@ class _Document:
                 continue
             key = str(key_node.value)
             if key in read:
-                name = "a key" if hidden else key
+                name = "a key" if hidden else key_shown(key)
                 self.report.problem(path, f"line {_line(key_node)}: {name} appears twice")
-            below = path if hidden else f"{path}.{key}".lstrip(".")
+            below = path if hidden else f"{path}.{key_shown(key)}".lstrip(".")
             read[key] = self.value(value_node, below)
         return read
 

@@ -42,6 +42,11 @@ def shown(value: object) -> str:
     return '"' + "".join(c if c.isprintable() else "?" for c in short) + '"'
 
 
+def key_shown(key: str) -> str:
+    """Return a key as a path may name it."""
+    return key if key.isprintable() and len(key) <= 60 and "@" not in key else "(a key)"
+
+
 class Misread(ValueError):
     """A text that is not what its key wants; the sentence quotes it as far as it may be shown."""
 

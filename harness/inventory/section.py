@@ -15,12 +15,20 @@ from enum import Enum
 from pathlib import Path
 from typing import TypeVar
 
-from harness.inventory.report import WRITE_INSTEAD, Misread, Report, names_a_secret, shown
+from harness.inventory.report import (
+    WRITE_INSTEAD,
+    Misread,
+    Report,
+    key_shown,
+    names_a_secret,
+    shown,
+)
 
 T = TypeVar("T")
 E = TypeVar("E", bound=Enum)
 
-_VARIABLE = re.compile(r"\$(?:\{([A-Za-z_][A-Za-z0-9_]*)\}|([A-Za-z_][A-Za-z0-9_]*))")
+# as in $HOME, ${HOME} and, with a default, ${HVCERT_CACHE:-~/.cache/hvcert}
+_VARIABLE = re.compile(r"\$(?:\{([A-Za-z_]\w*)(?::-([^}]*))?\}|([A-Za-z_]\w*))", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +57,7 @@ class Section:
         """Note every key that is not one of these."""
         for key in self.values:
             if key not in known:
-                self.problem(_key_shown(key), _unknown(key, known))
+                self.problem(key_shown(key), _unknown(key, known))
 
     def text(self, key: str, default: str | None = None, *, lines: bool = False) -> str:
         """Return a text; numbers and words like true are refused, with the quotes they need."""
@@ -191,19 +199,16 @@ def _whole_text(value: object, *, lines: bool) -> str:
 
 def _expanded(text: str) -> str:
     def value(found: re.Match[str]) -> str:
-        name = found[1] or found[2]
-        if name not in os.environ:
+        name = found[1] or found[3]
+        known = os.environ.get(name) or found[2]
+        if known is None:
             raise Misread(text, f"names ${name}, which is not set in the environment")
-        return os.environ[name]
+        return known
 
     path = os.path.expanduser(_VARIABLE.sub(value, text))  # noqa: PTH111  # keeps ~nobody as it is
     if path.startswith("~"):
         raise Misread(text, "starts with the home of a user that does not exist")
     return path
-
-
-def _key_shown(key: str) -> str:
-    return key if key.isprintable() and len(key) <= 60 and "@" not in key else "(a key)"
 
 
 def _unknown(key: str, known: tuple[str, ...]) -> str:

@@ -21,9 +21,9 @@ from harness.standin.world import GIB, Event, World
 
 @dataclass(slots=True)
 class Host:
-    """What cmdlets act on.
+    r"""What cmdlets act on.
 
-    ``files`` is the folder that plays the host's drives: ``C:\\VMs\\a.vhdx`` is
+    ``files`` is the folder that plays the host's drives: ``C:\VMs\a.vhdx`` is
     ``files/C/VMs/a.vhdx``. ``lock`` guards ``world``; hold it for changes, never while waiting for
     a machine. ``guest_network`` is the start of the loopback addresses that adapters get.
     ``memory`` (bytes) and ``processors`` are the budget that the host claims to have.
@@ -60,7 +60,7 @@ class Host:
             if path.is_relative_to(base):
                 drive, *names = path.relative_to(base).parts
                 return f"{drive}:\\" + "\\".join(names)
-        raise paths.PathRefused(f"{local.name} lies on no drive of host {self.name}")
+        raise paths.PathRefused(local.name, f"lies on no drive of host {self.name}")
 
     def is_file(self, windows_path: str) -> bool:
         """Tell whether a path of the host names an existing file."""
@@ -127,7 +127,8 @@ class Host:
                 free = (f"{self.guest_network}{n}" for n in range(2, 255))
                 address = next((a for a in free if a not in taken), None)
                 if address is None:
-                    raise MachineError(f"no address is free in {self.guest_network}0/24")
+                    problem = f"no address is free in {self.guest_network}0/24"
+                    raise MachineError(problem)
                 self.world.addresses[adapter] = address
             return self.world.addresses[adapter]
 

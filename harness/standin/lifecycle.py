@@ -19,7 +19,7 @@ from harness.standin.machines import DiskSpec, MachineError, MachineSpec, NicSpe
 from harness.standin.world import Drive, Vm
 
 SETTLED = ("Off", "Running", "Paused", "Saved")
-STARTED, TURNED_OFF, ENDED, DIED = 18500, 18502, 18508, 18590
+STARTED, TURNED_OFF, ENDED = 18500, 18502, 18508
 
 
 def observe(host: Host, vm: Vm) -> None:
@@ -113,7 +113,7 @@ def spec(host: Host, vm: Vm) -> MachineSpec:
         memory=settings.memory.startup,
         processors=settings.processor.count,
         low_gap=settings.low_gap,
-        disks=tuple(_disk(host, d) for d in sorted(settings.drives, key=_order) if not d.dvd),
+        disks=tuple(_disk(host, d) for d in sorted(layers.hard_disks(settings), key=_order)),
         nics=tuple(nics),
         log=host.log_of(vm.id),
     )
@@ -129,7 +129,7 @@ def _disk(host: Host, drive: Drive) -> DiskSpec:
 
 def _disks_are_there(host: Host, vm: Vm) -> None:
     others = [v for v in host.world.vms.values() if v is not vm and v.state != "Off"]
-    for drive in (d for d in vm.settings.drives if not d.dvd):
+    for drive in layers.hard_disks(vm.settings):
         if not host.is_file(drive.path):
             raise Refused(
                 "OperationFailed",
@@ -146,7 +146,7 @@ def _disks_are_there(host: Host, vm: Vm) -> None:
 
 
 def _uses(vm: Vm, path: str) -> bool:
-    return any(paths.same(d.path, path) for d in vm.settings.drives)
+    return any(paths.same(d.path, path) for d in layers.hard_disks(vm.settings))
 
 
 def free_memory(host: Host) -> int:

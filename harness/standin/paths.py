@@ -9,17 +9,21 @@ import re
 class PathRefused(ValueError):
     """The text is no path of the host's own drives; the message says what is wrong with it."""
 
+    def __init__(self, path: str, problem: str) -> None:
+        self.path, self.problem = path, problem
+        super().__init__(f"'{path}' {problem}")
+
 
 def parts(path: str) -> tuple[str, ...]:
     r"""Split ``C:\VMs\..\a.vhdx`` into ``("C", "a.vhdx")``; refuse what leaves the drive."""
     found = re.fullmatch(r"([A-Za-z]):[\\/]+(.*)", path, re.DOTALL)
     if not found:
-        raise PathRefused(f"'{path}' is not a full path on a drive of this host")
+        raise PathRefused(path, "is not a full path on a drive of this host")
     names = [found[1].upper()]
     for name in re.split(r"[\\/]+", found[2]):
         if name == "..":
             if len(names) == 1:
-                raise PathRefused(f"'{path}' leaves its drive")
+                raise PathRefused(path, "leaves its drive")
             names.pop()
         elif name not in ("", "."):
             names.append(_checked(name, path))
@@ -28,7 +32,7 @@ def parts(path: str) -> tuple[str, ...]:
 
 def _checked(name: str, path: str) -> str:
     if re.search(r'[<>:"|?*\x00-\x1f]', name) or name != name.rstrip(" ."):
-        raise PathRefused(f"'{path}' holds a name that Windows does not allow: '{name}'")
+        raise PathRefused(path, f"holds a name that Windows does not allow: '{name}'")
     return name
 
 

@@ -68,7 +68,7 @@ def _enums() -> Mapping[str, Mapping[str, int]]:
 
 
 def wmi_classes() -> Mapping[str, Any]:
-    """Return the documented WMI classes of root\\virtualization\\v2."""
+    r"""Return the documented WMI classes of root\virtualization\v2."""
     classes: Mapping[str, Any] = _data("wmi.json")["classes"]
     return classes
 
@@ -82,7 +82,7 @@ def enum(type_name: str, name: str) -> EnumValue:
     """Return a value of an enum of the contract, by the enum's short or full name."""
     full = _full_enum(type_name)
     if full is None:
-        raise KeyError(f"the contract has no enum {type_name}")
+        raise KeyError(type_name)
     return EnumValue(full, name, _enums()[full][name])
 
 
@@ -134,7 +134,8 @@ def typed(type_name: str, value: Value) -> Value:
     if type_name.endswith("?"):
         return None if value is None else typed(type_name[:-1], value)
     if type_name in NUMBERS:
-        return NUMBERS[type_name](value if isinstance(value, int) else 0)
+        number: int = NUMBERS[type_name](value if isinstance(value, int) else 0)
+        return number
     if isinstance(value, str) and _full_enum(type_name):
         return enum(type_name, value)
     return _fresh(type_name) if value is None else value
@@ -153,7 +154,7 @@ def build(
     """Build an object with every property of its type; those not given are as on a fresh one."""
     unknown = given.keys() - _data("objects.json")["types"][type_name]["properties"].keys()
     if unknown:
-        raise KeyError(f"the contract gives {type_name} no {sorted(unknown)}")
+        raise KeyError(type_name, sorted(unknown))
     known = properties(type_name, release)
     values = {n: typed(t, given.get(n)) for n, t in known.items()}
     for name, source in aliases(type_name).items():

@@ -1,4 +1,4 @@
-"""A correct inventory to break: ``problems_of`` writes it with changes and returns what load said."""
+"""A correct inventory, and fixtures that change it and return what ``load`` makes of it."""
 
 import copy
 import json

@@ -141,8 +141,8 @@ def test_a_share_needs_a_login_that_can_delegate(
     problems_of: Problems,
     loaded: Loaded,
     login: dict[str, Any],
-    works: bool,
-    where: str,  # noqa: FBT001
+    works: bool,  # noqa: FBT001
+    where: str,
 ) -> None:
     def change(content: dict[str, Any]) -> None:
         content["hosts"][0].update(login)

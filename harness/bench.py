@@ -1,0 +1,199 @@
+"""What a certification case works with: one VM, its guest, and the word that makes a verdict.
+
+The bench watches every boot of the guest: its platform is measured, its preparations are made sure
+of, its kernel log is judged before the case acts and again before the guest goes away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from harness.checks import health, kernel, mmio
+from harness.checks.platform import PLATFORM_PROBES, Platform, identify
+from harness.deadline import wait_for
+from harness.errors import DeadlineExceeded, EvidenceError
+from harness.evidence import Evidence, Measured, Probe
+from harness.guest.boot import BOOT_ID
+from harness.guest.measure import measure
+from harness.guest.prepare import prepare
+from harness.inventory.model import FixedAddress, Preparation
+from harness.verdict import NotApplicable, Outcome, Verdict
+
+if TYPE_CHECKING:
+    from harness.guest.shell import GuestShell
+    from harness.host.facts import HostFacts
+    from harness.host.vm import Vm
+    from harness.inventory.model import Guest
+
+T = TypeVar("T")
+BOOT_WITHIN = timedelta(minutes=10)
+LOGIN_WITHIN = timedelta(minutes=5)
+STOP_WITHIN = timedelta(minutes=3)
+
+Connect = Callable[["Guest", tuple[str, ...], int, timedelta], "GuestShell"]
+"""Open a session to the guest at the first of these addresses that answers within the limit."""
+
+
+class Certify(Protocol):
+    """Hand in a verdict; the name of the parameter where a case has several."""
+
+    def __call__(self, verdict: Verdict, parameter: str = "") -> None:
+        """Keep the verdict and its evidence."""
+
+
+@dataclass(slots=True)
+class GuestUnderTest:
+    """A guest that answers: its session, its platform, and its kernel log before the case acted."""
+
+    shell: GuestShell
+    reach: Callable[[], GuestShell]
+    platform: Platform
+    release: str
+    log_before: Measured[health.KernelLog]
+    boot_id: str
+
+    def measure(self, probe: Probe[T]) -> Measured[T]:
+        """Ask one question; the value comes with its raw text."""
+        return measure(self.shell, probe)
+
+    def wait_for(self, what: str, poll: Callable[[], T | None], within: timedelta) -> T | None:
+        """Poll until there is an answer; None when it did not come, for the judge to say so."""
+        try:
+            return wait_for(what, poll, within, every=timedelta(milliseconds=200))
+        except DeadlineExceeded:
+            return None
+
+    def reached_again(self) -> GuestUnderTest:
+        """Log in anew after the guest was saved or paused; it must be the same boot."""
+        self.shell = self.reach()
+        boot = self.measure(BOOT_ID)
+        if boot.value != self.boot_id:
+            raise EvidenceError("boot id", "the boot of before (the guest booted anew)", boot.value)
+        return self
+
+    @contextmanager
+    def sysctl_set(self, values: dict[str, str]) -> Iterator[None]:
+        """Set kernel settings inside the block; what was there is read first and put back."""
+        former = {name: self.measure(kernel.sysctl(name)).value for name in values}
+        for name, value in values.items():
+            self.measure(kernel.set_sysctl(name, value))
+        try:
+            yield
+        finally:
+            for name, value in former.items():
+                self.measure(kernel.set_sysctl(name, value))
+
+
+@dataclass(slots=True)
+class Bench:
+    """One VM on one host for one case."""
+
+    case: str
+    vm: Vm
+    guest: Guest
+    host_facts: Measured[HostFacts]
+    connect: Connect
+    story: list[str] = field(default_factory=list)
+    facts: dict[str, str] = field(default_factory=dict)
+    health: list[Verdict] = field(default_factory=list)
+    context: list[Evidence] = field(default_factory=list)
+    running: GuestUnderTest | None = None
+
+    @property
+    def build(self) -> int:
+        """Return the host's measured Windows build number."""
+        return self.host_facts.value.build
+
+    @property
+    def gap_path(self) -> mmio.GapPath:
+        """Return the documented way to set the gap on this Windows release."""
+        return mmio.gap_path(self.build)
+
+    def needs_gap_path(self, path: mmio.GapPath) -> None:
+        """End the case as not-applicable where this Windows release lacks the path."""
+        if path not in mmio.gap_paths(self.build):
+            because = f"build {self.build} has no {path.value} for the gap (since build 14393)"
+            raise NotApplicable(Verdict(Outcome.NOT_APPLICABLE, because, self.host_facts.evidence))
+
+    def needs_generation_1(self, what: str) -> None:
+        """End the case as not-applicable when the host says that the VM is of Generation 2."""
+        generation = self.vm.generation()
+        if generation.value != 1:
+            because = f"Generation {generation.value} has no {what}"
+            raise NotApplicable(Verdict(Outcome.NOT_APPLICABLE, because, generation.evidence))
+
+    def boot(self) -> GuestUnderTest:
+        """Start the VM and log in; prepare the guest, measure its platform, read its log."""
+        self.story.append("started the VM")
+        self.vm.start()
+        shell = self._reach()
+        shell = self._prepared(shell)
+        self.running = self._look_at(shell)
+        return self.running
+
+    def stop(self) -> None:
+        """Judge the guest's health, then shut it down."""
+        self.judge_health()
+        self.running = None
+        self.story.append("shut the VM down")
+        self.vm.stop()
+
+    def judge_health(self) -> None:
+        """Judge the kernel log of this boot against its beginning; once per boot."""
+        guest, self.running = self.running, None
+        if guest is None:
+            return
+        after = guest.reached_again().measure(health.KERNEL_LOG)
+        self.health.append(health.judge_health(guest.log_before, after))
+
+    def _reach(self) -> GuestShell:
+        where = self.guest.address
+        if isinstance(where, FixedAddress):
+            return self.connect(self.guest, (where.ip,), where.port, BOOT_WITHIN)
+        addresses = self.vm.wait_for_address(BOOT_WITHIN)
+        return self.connect(self.guest, addresses, 22, LOGIN_WITHIN)
+
+    def _prepared(self, shell: GuestShell) -> GuestShell:
+        due = tuple(p for p in self.guest.preparations if _due(p, self.case))
+        if not due:
+            return shell
+        done = prepare(shell, due)
+        self.context += done.evidence
+        self.facts["preparations"] = "; ".join(f"{p.file}: {p.reason}" for p in due)
+        if not done.reboot:
+            return shell
+        self.story.append("rebooted after a declared preparation")
+        self.vm.stop()
+        self.vm.start()
+        again = self._reach()
+        left = prepare(again, due)
+        if left.reboot:
+            raise EvidenceError("preparation", "lasting effect over a reboot", str(due))
+        return again
+
+    def _look_at(self, shell: GuestShell) -> GuestUnderTest:
+        seen = {name: measure(shell, probe) for name, probe in PLATFORM_PROBES.items()}
+        facts = self.host_facts.value
+        platform = identify(seen, facts.manufacturer, facts.model)
+        release = measure(shell, kernel.RELEASE)
+        log = measure(shell, health.KERNEL_LOG)
+        boot = measure(shell, BOOT_ID)
+        self.context += [piece for found in seen.values() for piece in found.evidence]
+        self.context += [*self.host_facts.evidence, *release.evidence, *log.evidence]
+        self.facts |= {
+            "platform": platform.name,
+            "banner": platform.banner,
+            "kernel": release.value,
+            "host build": str(facts.build),
+            "host release": facts.caption,
+            "distribution": f"{self.guest.family} {self.guest.release}",
+        }
+        return GuestUnderTest(shell, self._reach, platform, release.value, log, boot.value)
+
+
+def _due(preparation: Preparation, case: str) -> bool:
+    return not preparation.cases or case in preparation.cases

@@ -1,0 +1,99 @@
+"""/proc/interrupts: how often each CPU took a non-maskable interrupt."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from harness.checks.text import lines
+from harness.errors import EvidenceError
+from harness.evidence import Probe
+
+_CPU = re.compile(r"CPU(\d{1,6})")
+_ROW = re.compile(r"(?:^|[\s|])(?P<label>[A-Za-z0-9_-]{1,12}):(?P<rest>\s.*|)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Interrupts:
+    """``cpus``: CPU numbers of the columns (off-line ones are missing); ``nmi``: counts, same order.
+
+    ``nmi`` is None where the table has no (complete) NMI row.
+    """
+
+    cpus: tuple[int, ...]
+    nmi: tuple[int, ...] | None
+
+    def nmi_of(self) -> dict[int, int]:
+        """Return NMI counts by CPU number; raise EvidenceError where the row is missing."""
+        if self.nmi is None:
+            raise EvidenceError("/proc/interrupts", "NMI row", repr(self))
+        return dict(zip(self.cpus, self.nmi, strict=True))
+
+
+def parse_interrupts(text: str) -> Interrupts:
+    """Read the last table in the text; raise EvidenceError when there is no CPU header.
+
+    ``           CPU0       CPU1`` then ``NMI:          5          0   Non-maskable interrupts``;
+    the label may be indented, header and row may be broken by a mail client.
+    """
+    table = _Table()
+    for line in lines(text):
+        table.feed(line)
+    if not table.cpus:
+        raise EvidenceError("/proc/interrupts", "CPU header", text)
+    whole = len(table.counts) == len(table.cpus)
+    return Interrupts(tuple(table.cpus), tuple(table.counts) if whole else None)
+
+
+class _Table:
+    """Where in a table the reading is: in its header, in its NMI row, or elsewhere."""
+
+    def __init__(self) -> None:
+        self.cpus: list[int] = []
+        self.counts: list[int] = []
+        self._place = ""
+
+    def feed(self, line: str) -> None:
+        if cpus := _header(line):
+            self._take_header(cpus)
+        elif row := _ROW.search(line):
+            self._place = "nmi" if row["label"].upper() == "NMI" and self.cpus else ""
+            if self._place:
+                self.counts = self._numbers(row["rest"], [])
+        elif self._place == "nmi" and len(self.counts) < len(self.cpus):
+            more = self._numbers(line, self.counts)
+            self._place, self.counts = ("nmi" if more != self.counts else ""), more
+        elif line.strip():
+            self._place = ""
+
+    def _take_header(self, cpus: list[int]) -> None:
+        if self._place == "header" and cpus[0] > self.cpus[-1]:
+            self.cpus += cpus
+        else:
+            self.cpus, self.counts = cpus, []
+        self._place = "header"
+
+    def _numbers(self, text: str, so_far: list[int]) -> list[int]:
+        counts = list(so_far)
+        for word in text.split():
+            if len(counts) == len(self.cpus) or not (word.isascii() and word.isdigit()):
+                break
+            counts.append(int(word))
+        return counts
+
+
+def _header(line: str) -> list[int]:
+    """Return the CPU numbers of a header line: nothing but CPU names, behind a prefix at most."""
+    words = line.split()
+    names: list[int] = []
+    for word in reversed(words):
+        found = _CPU.fullmatch(word)
+        if not found:
+            break
+        names.insert(0, int(found[1]))
+    bare = len(names) == len(words)
+    behind_prefix = len(names) > 1 and words[-len(names)] == "CPU0"
+    return names if names and (bare or behind_prefix) else []
+
+
+INTERRUPTS = Probe(("cat", "/proc/interrupts"), parse_interrupts)

@@ -1,0 +1,157 @@
+"""Cleaning that every parser shares: what carried the text is taken off, what was said stays.
+
+Serial consoles bring CRLF and terminal escapes, loggers and test tools bring prefixes, mail brings
+quoting and wrapped lines, two writers on one console bring lines inside lines. Everything here is
+one pass; every pattern is bounded, so a hostile line costs no more than its length.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+PIECE = 16_384
+"""Longest line that is kept whole; longer ones are read in pieces of this many characters."""
+
+_ESCAPE = re.compile(
+    r"\x1b\[[0-?]{0,32}[ -/]{0,4}[@-~]"  # ESC[0;32m
+    r"|\x1b\][^\x07\x1b\n]{0,256}(?:\x07|\x1b\\)"  # ESC]0;title BEL
+    r"|\x1b[ -/]{0,2}[0-~]"  # ESC(B
+)
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f\x1b]")
+_QUOTE = re.compile(r"(?:[ \t]{0,3}>[ \t]?){1,16}(?=[^>-]|$)")  # "> > text", never "->handler"
+
+# 2025-12-18 21:32:52.340[1000][DEBUG] lisa.env[x].node[0].cmd[1626].stdout [    0.000000] Linux
+# 2025-06-03T16:02:28.126Z COM1| [    0.000000] Linux
+# [2025-06-03 16:02:28] [    0.000000] Linux
+_DATE = r"\[?\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?\]?"
+_LOGGER = re.compile(
+    rf"{_DATE}(?:[ \t]{{0,3}}\[[\w .:-]{{1,24}}\]){{0,4}}"
+    r"(?:[ \t]{1,3}[\w.\[\]/:-]{1,160}(?:\.std(?:out|err)|[|:]))?(?:[ \t]|$)"
+)
+
+# Jun 11 20:16:31 hyperv kernel: text        2025-06-03T16:02:28.126191+00:00 vm1 kernel: text
+_SYSLOG = re.compile(
+    rf"(?:<\d{{1,3}}>)?(?:[A-Z][a-z]{{2}} [ \d]\d \d\d:\d\d:\d\d|{_DATE})"
+    r" (?P<host>[\w.:-]{1,80}) (?P<tag>[\w./()@-]{1,64})(?:\[\d{1,8}\])?: ?"
+)
+# [    0.123456] vm1 kernel: text      (journalctl --output=short-monotonic)
+_JOURNAL = re.compile(r"[\w.-]{1,80} kernel: ")
+
+# [    0.123456]    <4>[ 1867.869071]    [  12.3456][  T123]    kern  :warn  : [    1.000000]
+_STAMP = re.compile(
+    r"(?:<\d{1,3}>|\b[a-z]{2,8} {0,3}:[a-z]{2,7} {0,3}: )?"
+    r"\[ {0,6}(?P<seconds>\d{1,9}\.\d{4,6})\](?:\[ {0,6}[TC]\d{1,7}\])?(?=\s|$) ?"
+)
+# [Thu Jun 11 20:16:31 2021] text
+_CTIME = re.compile(r"\[[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4}\] ")
+_LEVEL = re.compile(r"<\d{1,3}>")
+_WRAP_FROM, _WRAP_TO = 64, 82
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One logged message. ``seconds`` is the kernel's time stamp, None where there is none.
+
+    ``by_kernel``: a time stamp or a ``kernel:`` tag proves it; ``other``: another program's tag
+    proves the opposite; neither is known of a bare line. ``line`` is the cleaned line it was on.
+    """
+
+    message: str
+    line: str
+    seconds: float | None = None
+    by_kernel: bool = False
+    other: bool = False
+
+
+def decode(raw: bytes) -> str:
+    """Decode UTF-8; what is not UTF-8 becomes a replacement character."""
+    return raw.decode("utf-8", errors="replace")
+
+
+def lines(text: str) -> Iterator[str]:
+    """Yield lines without line ends, terminal escapes, mail quoting and loggers' prefixes."""
+    for raw in _split(text):
+        line = raw
+        if "\x1b" in line:
+            line = _ESCAPE.sub("", line)
+        if not line.isprintable():
+            line = _CONTROL.sub("", line)
+        if ">" in line[:8] and (quote := _QUOTE.match(line)):
+            line = line[quote.end() :]
+        if (logger := _LOGGER.match(line)) and not _SYSLOG.match(line):
+            line = line[logger.end() :]
+        yield line.rstrip()
+
+
+def records(text: str) -> Iterator[Record]:
+    """Yield every message of a kernel log, wrapped lines joined, interleaved lines apart."""
+    for line in _unwrapped(lines(text)):
+        yield from _messages(line)
+
+
+def _split(text: str) -> Iterator[str]:
+    start, size = 0, len(text)
+    while start < size:
+        end = text.find("\n", start)
+        end = size if end < 0 else end
+        for piece in range(start, end, PIECE):
+            part = text[piece : min(piece + PIECE, end)].rstrip("\r")
+            yield from part.split("\r") if "\r" in part else (part,)
+        if start == end:
+            yield ""
+        start = end + 1
+
+
+def _prefixed(line: str) -> bool:
+    return bool(_STAMP.match(line) or _SYSLOG.match(line) or _CTIME.match(line))
+
+
+def _unwrapped(cleaned: Iterator[str]) -> Iterator[str]:
+    """Join a line that a mail client broke near 72 to 80 columns.
+
+    Only after a line that begins as log lines do, and only where the next word did not fit. A
+    message that breaks off inside ``[mem`` is not over either way.
+    """
+    held, width = "", 0  # width: of the last physical line of what is held
+    for line in cleaned:
+        if held and line.strip() and _continues(held, width, line):
+            held, width = f"{held} {line.strip()}", len(line)
+            continue
+        if held:
+            yield held
+        held, width = "", 0
+        if _prefixed(line) or line.endswith(("[mem", "-", "resource")):
+            held, width = line, len(line)
+        elif line:
+            yield line
+    if held:
+        yield held
+
+
+def _continues(held: str, width: int, line: str) -> bool:
+    if len(held) > PIECE or _prefixed(line):
+        return False
+    if held.endswith(("[mem", " resource")):
+        return True
+    word = line.split(None, 1)[0]
+    return width < _WRAP_TO and width + 1 + len(word) > _WRAP_FROM
+
+
+def _messages(line: str) -> Iterator[Record]:
+    tag = _SYSLOG.match(line)
+    start = tag.end() if tag else 0
+    kernel, other = bool(tag and tag["tag"] == "kernel"), bool(tag and tag["tag"] != "kernel")
+    if not tag and (date := _CTIME.match(line)):
+        start, kernel = date.end(), True
+    seconds: float | None = None
+    for stamp in _STAMP.finditer(line, start):
+        if text := line[start : stamp.start()].strip():
+            yield Record(text, line, seconds, kernel, other)
+        start, seconds, kernel, other = stamp.end(), float(stamp["seconds"]), True, False
+        if journal := _JOURNAL.match(line, start):
+            start = journal.end()
+    level = _LEVEL.match(line, start)
+    if text := line[level.end() if level else start :].strip():
+        yield Record(text, line, seconds, kernel, other)

@@ -1,0 +1,158 @@
+"""The ``hvcert`` command. Heavy imports stay inside the commands: ``--help`` answers at once."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+ROOT = Path(__file__).parent.parent
+EMBEDDED = ROOT / "inventories" / "embedded.yaml"
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Certifies Linux guests on Hyper-V; proves itself on a stand-in host.",
+)
+lab_app = typer.Typer(no_args_is_help=True, help="The stand-in Hyper-V host alone.")
+app.add_typer(lab_app, name="lab")
+
+InventoryFile = Annotated[Path, typer.Option("--inventory", help="Inventory file.")]
+
+
+def main() -> None:
+    """Run the command line; an error of the harness is one sentence and exit status 2."""
+    from harness.errors import HarnessError, InventoryError
+
+    try:
+        app()
+    except InventoryError as wrong:
+        _fail("\n".join((f"{wrong.path}:", *(f"  {problem}" for problem in wrong.problems))))
+    except HarnessError as wrong:
+        _fail(str(wrong))
+
+
+def _fail(sentence: str) -> NoReturn:
+    sys.stderr.write(f"hvcert: {sentence}\n")
+    raise SystemExit(2)
+
+
+@app.command()
+def run(
+    inventory: InventoryFile = EMBEDDED,
+    select: Annotated[
+        str, typer.Option(help="Cases to run: a pytest -k expression over ids and names.")
+    ] = "",
+    results: Annotated[Path, typer.Option(help="Folder of all results.")] = Path("results"),
+    workers: Annotated[int, typer.Option("-n", help="Cases at a time.", min=0)] = 0,
+    long: Annotated[bool, typer.Option("--long", help="Also the cases marked long.")] = False,  # noqa: FBT002  # Typer's form
+) -> None:
+    """Run the certification cases; exit status 0 as expected, 1 a verdict failed, 2 an error."""
+    from harness.inventory.load import load
+    from harness.watch import watch
+
+    for warning in load(inventory).warnings:
+        typer.echo(f"warning: {warning}", err=True)
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        str(ROOT / "testcases"),
+        "-p",
+        "harness.pytest_plugin",
+    ]
+    command += [
+        "-c",
+        str(ROOT / "pyproject.toml"),
+        "--rootdir",
+        str(ROOT),
+        "-p",
+        "no:cacheprovider",
+    ]
+    command += [
+        f"--inventory={inventory.absolute()}",
+        f"--results={results.absolute()}",
+        "--tb=short",
+    ]
+    command += [] if long else ["-m", "not long"]
+    command += ["-k", select] if select else []
+    command += ["-n", str(workers)] if workers else []
+    raise SystemExit(watch(command, results.absolute()))
+
+
+@app.command("list")
+def list_cases() -> None:
+    """List the certification cases: id, feature, parameters, what it proves."""
+    from harness.catalogue import cases
+
+    for row in cases(ROOT / "testcases"):
+        typer.echo("\t".join(row))
+
+
+@app.command()
+def doctor(inventory: InventoryFile = EMBEDDED) -> None:
+    """Look at hosts, credentials, templates and guests before a night is lost; say what to fix."""
+    from harness import lab
+    from harness.doctor import examine
+    from harness.inventory.load import load
+    from harness.run import open_session
+
+    loaded = load(inventory)
+    with lab.embedded(loaded.lab):
+        findings = examine(loaded, open_session)
+    for finding in findings:
+        mark = {True: "ok", False: "FIX", None: "?"}[finding.ok]
+        typer.echo(f"{mark:4}{finding.subject}: {finding.check}: {finding.said}")
+        if finding.ok is not True and finding.advice:
+            typer.echo(f"      {finding.advice}")
+    raise SystemExit(2 if any(finding.ok is False for finding in findings) else 0)
+
+
+@lab_app.command()
+def up(
+    host: Annotated[
+        list[str] | None,
+        typer.Option(help="NAME:WINDOWS:ADDRESS; windows is 2012r2, 2016, 2019, 2022 or 2025."),
+    ] = None,
+) -> None:
+    """Bring the stand-in host up and leave it up; any WinRM client can use it."""
+    _lab("up", *(f"--host={entry}" for entry in host or ()))
+
+
+@lab_app.command()
+def down() -> None:
+    """Take the stand-in host down, with every machine and file that it made."""
+    _lab("down")
+
+
+@lab_app.command()
+def status(
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,  # noqa: FBT002  # Typer's form
+) -> None:
+    """Show the stand-in hosts that are up: address, user, password, Windows release."""
+    _lab("status", *(["--json"] if as_json else []))
+
+
+@lab_app.command()
+def limits() -> None:
+    """Print every known difference of the stand-in from Hyper-V."""
+    _lab("limits")
+
+
+@lab_app.command()
+def image(name: Annotated[str, typer.Argument(help="Image to build.")] = "debian-12") -> None:
+    """Build the guest image if it is not in the cache, and print where it is."""
+    _lab("image", "--name", name)
+
+
+def _lab(*arguments: str) -> NoReturn:
+    from harness.lab import PROGRAM
+
+    raise SystemExit(subprocess.run((*PROGRAM, *arguments), check=False).returncode)  # noqa: S603
+
+
+if __name__ == "__main__":
+    main()

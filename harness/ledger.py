@@ -1,0 +1,127 @@
+"""Keeps the verdicts of one test function until they are settled: written, each with its proof."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from harness.errors import HarnessError
+from harness.report.result import CaseResult
+from harness.verdict import Outcome, Verdict
+
+if TYPE_CHECKING:
+    from harness.bench import Bench
+    from harness.inventory.model import Guest
+    from harness.report.store import Store
+
+
+@dataclass(slots=True)
+class Ledger:
+    """One case on one guest and host; ``parameters`` are those that the function hands in.
+
+    ``prefix`` is the parameter by which pytest calls the function, "" where there is none.
+    """
+
+    case: str
+    feature: str
+    guest: Guest
+    host: str
+    prefix: str
+    parameters: tuple[str, ...]
+    store: Store
+    started: datetime = field(default_factory=lambda: datetime.now(UTC))
+    bench: Bench | None = None
+    verdicts: dict[str, Verdict] = field(default_factory=dict)
+    rows: dict[str, CaseResult] = field(default_factory=dict)
+
+    def certify(self, verdict: Verdict, parameter: str = "") -> None:
+        """Keep a verdict until the case's health is judged too."""
+        if parameter in self.verdicts:
+            said = f"{self.case} was handed two verdicts for {parameter!r}"
+            raise ValueError(said)
+        self.verdicts[parameter] = verdict
+
+    def planned(self) -> tuple[CaseResult, ...]:
+        """Return a not-run row for everything that this function is going to hand in."""
+        empty = Verdict(Outcome.NOT_RUN, "the run ended before this case", ())
+        return tuple(self._row(name, empty) for name in self.parameters or ("",))
+
+    def judge_health(self) -> None:
+        """Judge the guest's log while it still runs; a new problem fails what had passed."""
+        if self.bench is None:
+            return
+        self.bench.judge_health()
+        sick = [v for v in self.bench.health if v.outcome is Outcome.FAIL]
+        evidence = tuple(e for v in self.bench.health for e in v.evidence)
+        for name, verdict in self.verdicts.items():
+            whole = replace(verdict, evidence=verdict.evidence + evidence)
+            if sick and verdict.outcome is Outcome.PASS:
+                said = "; ".join(v.because for v in sick)
+                whole = Verdict(Outcome.FAIL, said, whole.evidence)
+            self.verdicts[name] = whole
+
+    def settle(self) -> tuple[CaseResult, ...]:
+        """Write all verdicts; return those that the inventory does not expect."""
+        for name in self.parameters:
+            missing = Verdict(Outcome.ERROR, "the case handed in no verdict for this", ())
+            self.verdicts.setdefault(name, missing)
+        if not self.verdicts:
+            self.verdicts[""] = Verdict(Outcome.ERROR, "the case handed in no verdict", ())
+        for name, verdict in self.verdicts.items():
+            self._write(name, verdict)
+        return tuple(row for row in self.rows.values() if not row.as_expected)
+
+    def settle_all(self, verdict: Verdict) -> None:
+        """Write the same verdict for everything that was planned."""
+        for name in self.parameters or ("",):
+            self._write(name, verdict)
+
+    def fail_with(self, wrong: BaseException, when: str) -> None:
+        """Write an error for what has no verdict yet; trouble in clean-up overrides a pass."""
+        if isinstance(wrong, HarnessError):
+            said = f"{type(wrong).__name__}: {wrong}"
+        else:
+            said = f"{type(wrong).__name__} in the harness: {wrong}"
+        said = f"{'clean-up: ' if when == 'teardown' else ''}{said}"
+        for name, verdict in self.verdicts.items():
+            if name not in self.rows:
+                self._write(name, verdict)
+        for name in self.parameters or ("",):
+            row = self.rows.get(name)
+            if row is None or (when == "teardown" and row.outcome is Outcome.PASS):
+                self._write(name, Verdict(Outcome.ERROR, said, ()))
+
+    def lines(self) -> tuple[str, ...]:
+        """Return one line per verdict for whoever watches the run."""
+        return tuple(
+            f"{r.word}\t{r.title}\t{r.guest}@{r.host}\t{r.because}" for r in self.rows.values()
+        )
+
+    def _write(self, name: str, verdict: Verdict) -> None:
+        row = self._row(name, verdict)
+        context = tuple(self.bench.context) if self.bench else ()
+        kept = self.store.keep(f"{row.title}-{row.guest}@{row.host}", verdict.evidence + context)
+        self.rows[name] = replace(row, evidence=kept)
+        self.store.append(self.rows[name])
+
+    def _row(self, name: str, verdict: Verdict) -> CaseResult:
+        expected = [
+            e.reason
+            for e in self.guest.expected_failures
+            if e.case == self.case and (not e.hosts or self.host in e.hosts)
+        ]
+        return CaseResult(
+            case=self.case,
+            feature=self.feature,
+            parameter=" ".join(filter(None, (self.prefix, name))),
+            guest=self.guest.name,
+            host=self.host,
+            outcome=verdict.outcome,
+            because=verdict.because,
+            expected_failure="; ".join(expected),
+            started=self.started.isoformat(timespec="seconds"),
+            seconds=round((datetime.now(UTC) - self.started).total_seconds(), 3),
+            facts=dict(self.bench.facts) if self.bench else {},
+            story=tuple(self.bench.story) if self.bench else (),
+        )

@@ -1,0 +1,228 @@
+"""Wires inventory, host, guest and report into pytest; decides nothing.
+
+Only items with a ``case`` marker are touched: the project's own tests need no lab. The controller
+(or a run without xdist) opens the run; workers get its folder, and write their verdicts there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+from collections.abc import Generator, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from harness.errors import HarnessError
+from harness.inventory.load import load
+from harness.inventory.model import Guest, Host, Inventory
+from harness.ledger import Ledger
+from harness.report.store import Store
+from harness.verdict import NotApplicable
+
+if TYPE_CHECKING:  # a bare pytest needs no lab, and none of what talks to one
+    from harness.bench import Bench, Certify
+    from harness.run import HostUnderTest
+
+ROOT = Path(__file__).parent.parent
+DEFAULT_INVENTORY = ROOT / "inventories" / "embedded.yaml"
+STATE = pytest.StashKey["State"]()
+LEDGER = pytest.StashKey[Ledger]()
+
+
+class CertificationFailed(AssertionError):
+    """A verdict was not what the inventory expects; its sentence is the message."""
+
+
+class State:
+    """What one pytest process knows of the run: shared by hooks and fixtures of this file."""
+
+    def __init__(self, inventory: Inventory, name: str, store: Store) -> None:
+        from harness import run
+
+        self.run = run
+        self.inventory, self.name, self.store = inventory, name, store
+        self.hosts = run.Hosts(inventory, name)
+        self.open = contextlib.ExitStack()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the harness's options."""
+    group = parser.getgroup("hvcert")
+    group.addoption("--inventory", type=Path, help="inventory file; default: the embedded lab")
+    group.addoption("--results", type=Path, default=Path("results"), help="folder of all results")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Open the run when there are cases among the items, and write down what is planned."""
+    cases = [item for item in items if item.get_closest_marker("case")]
+    if cases and not config.option.collectonly:
+        state = _state(config)
+        for item in cases:
+            item.stash[LEDGER] = _ledger(item, state)
+            state.store.plan(item.stash[LEDGER].planned())
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run each case for each guest on each host that the inventory gives it."""
+    if "seat" in metafunc.fixturenames:
+        inventory = _inventory(metafunc.config)
+        seats = [
+            (guest, inventory.host(name)) for guest in inventory.guests for name in guest.hosts
+        ]
+        ids = [f"{guest.name}@{host.name}" for guest, host in seats]
+        metafunc.parametrize("seat", seats, ids=ids, scope="function")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:  # noqa: ANN401  # xdist gives no public type
+    """Tell a worker which run it belongs to: the controller opens it before any worker starts."""
+    state = _state(node.config)
+    node.workerinput["hvcert_run"] = str(state.store.folder)
+
+
+def _inventory(config: pytest.Config) -> Inventory:
+    if STATE in config.stash:
+        return config.stash[STATE].inventory
+    try:
+        return load(config.option.inventory or DEFAULT_INVENTORY)
+    except HarnessError as wrong:
+        raise pytest.UsageError(str(wrong)) from wrong
+
+
+def _state(config: pytest.Config) -> State:
+    """Return this process's state; the controller opens the run at the first call."""
+    if STATE in config.stash:
+        return config.stash[STATE]
+    inventory = _inventory(config)
+    worker = getattr(config, "workerinput", None)
+    if worker is not None:
+        folder = Path(worker["hvcert_run"])
+        state = State(inventory, folder.name, Store(folder, worker["workerid"]))
+    else:
+        from harness import run
+
+        name = run.new_name()
+        state = State(inventory, name, Store(config.option.results.absolute() / name))
+        signal.signal(signal.SIGTERM, _interrupt)
+        try:
+            state.open.enter_context(run.opened(state.inventory, state.name, state.store))
+        except HarnessError as wrong:
+            state.open.close()
+            raise pytest.UsageError(str(wrong)) from wrong
+    config.stash[STATE] = state
+    return state
+
+
+def _interrupt(_signal: int, _frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Close what this process opened: sessions; and on the controller the run."""
+    if STATE in config.stash:
+        config.stash[STATE].hosts.close()
+        config.stash[STATE].open.close()
+
+
+def _ledger(item: pytest.Item, state: State) -> Ledger:
+    case = item.get_closest_marker("case")
+    feature = item.get_closest_marker("feature")
+    assert case is not None  # noqa: S101  # the caller selects by this marker
+    params: dict[str, Any] = item.callspec.params  # type: ignore[attr-defined]  # by pytest_generate_tests
+    guest, host = params["seat"]
+    own = [str(getattr(v, "value", v)) for name, v in params.items() if name != "seat"]
+    return Ledger(
+        case.args[0],
+        feature.args[0] if feature else "",
+        guest,
+        host.name,
+        prefix=" ".join(own),
+        parameters=tuple(case.kwargs.get("parameters", ())),
+        store=state.store,
+    )
+
+
+@pytest.fixture
+def inventory(request: pytest.FixtureRequest) -> Inventory:
+    """Return the inventory of this run."""
+    return _state(request.config).inventory
+
+
+@pytest.fixture
+def host(seat: tuple[Guest, Host], request: pytest.FixtureRequest) -> HostUnderTest:
+    """Return the host of this case: its session, and what was measured of it."""
+    return _state(request.config).hosts.get(seat[1])
+
+
+@pytest.fixture
+def bench(
+    seat: tuple[Guest, Host], host: HostUnderTest, request: pytest.FixtureRequest
+) -> Iterator[Bench]:
+    """Make a VM for this case; it is gone when the case is over, whatever happened."""
+    ledger: Ledger = request.node.stash[LEDGER]
+    state = _state(request.config)
+    with state.run.bench(state.name, ledger.case, seat[0], host) as made:
+        ledger.bench = made
+        yield made
+
+
+@pytest.fixture
+def certify(request: pytest.FixtureRequest) -> Certify:
+    """Return the word that keeps a verdict with its evidence."""
+    ledger: Ledger = request.node.stash[LEDGER]
+    return ledger.certify
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Time the whole case, set-up and clean-up included."""
+    if LEDGER in item.stash:
+        item.stash[LEDGER].started = datetime.now(UTC)
+    return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """Run the case; what it handed in, its health and its errors become verdicts."""
+    ledger = item.stash.get(LEDGER, None)
+    if ledger is None:
+        return (yield)
+    try:
+        result = yield
+    except NotApplicable as rule:
+        ledger.settle_all(rule.verdict)
+        return None
+    ledger.judge_health()
+    unexpected = ledger.settle()
+    if unexpected:
+        raise CertificationFailed("; ".join(f"{row.title}: {row.because}" for row in unexpected))
+    return result
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Turn what went wrong around a case into error rows; show the rows with the report."""
+    report = yield
+    ledger = item.stash.get(LEDGER, None)
+    if ledger is None:
+        return report
+    wrong = call.excinfo.value if call.excinfo else None
+    if wrong is not None and not isinstance(wrong, CertificationFailed):
+        ledger.fail_with(wrong, call.when)
+        if isinstance(wrong, HarnessError):
+            report.longrepr = f"{type(wrong).__name__}: {wrong}"
+    if call.when == "teardown":
+        report.user_properties.extend(("hvcert", line) for line in ledger.lines())
+    return report
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Print one line per verdict, for whoever watches; workers' reports pass here, too."""
+    for name, line in report.user_properties:
+        if name == "hvcert":
+            print(f"\nhvcert\t{line}", flush=True)  # noqa: T201  # this is the watcher's channel

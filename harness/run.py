@@ -1,0 +1,115 @@
+"""Opens and closes a run: the lab, the hosts' leases, sessions, and what dead runs left behind."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from harness import __version__, lab
+from harness.bench import Bench
+from harness.guest.ssh import connect
+from harness.host.facts import HostFacts, measure_host
+from harness.host.lease import leased
+from harness.host.psrp import PsrpSession
+from harness.host.sweep import sweep
+from harness.host.vm import existing_vm, vm_from_template
+from harness.inventory.credentials import resolve
+from harness.inventory.model import ExistingVm
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from harness.evidence import Measured
+    from harness.guest.shell import GuestShell
+    from harness.inventory.model import Guest, Host, Inventory
+    from harness.report.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class HostUnderTest:
+    """A host of the inventory with this process's session to it, and what was measured of it."""
+
+    host: Host
+    session: PsrpSession
+    facts: Measured[HostFacts]
+
+
+class Hosts:
+    """The sessions of one process, one per host, opened when first needed."""
+
+    def __init__(self, inventory: Inventory, run: str) -> None:
+        self.inventory, self.run = inventory, run
+        self._open: dict[str, HostUnderTest] = {}
+
+    def get(self, host: Host) -> HostUnderTest:
+        """Return the host with its session; raise what opening it raises."""
+        if host.name not in self._open:
+            session = open_session(host)
+            self._open[host.name] = HostUnderTest(host, session, measure_host(session))
+        return self._open[host.name]
+
+    def close(self) -> None:
+        """Close all sessions; a host that is gone by now does not matter."""
+        for under_test in self._open.values():
+            under_test.session.close()
+        self._open.clear()
+
+
+def new_name() -> str:
+    """Return a name for a run that sorts by time and is unique: ``20261123-101500-3fa9c1``."""
+    return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+
+
+def open_session(host: Host) -> PsrpSession:
+    """Return a session to the host with its credentials resolved; it connects at the first call."""
+    password = resolve(host.password) if host.password else None
+    return PsrpSession(host, password)
+
+
+@contextmanager
+def opened(inventory: Inventory, run: str, store: Store) -> Iterator[None]:
+    """Hold the run open: lab up, every host leased and swept; at the end nothing of it is left."""
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(lab.embedded(inventory.lab))
+        for host in inventory.hosts:
+            session = stack.enter_context(open_session(host))
+            stack.enter_context(leased(session, host, run))
+            sweep(session, host, run)
+            stack.callback(sweep, session, host, "")
+        store.create(
+            {
+                "run": run,
+                "inventory": str(inventory.path),
+                "started": datetime.now(UTC).isoformat(timespec="seconds"),
+                "hvcert": __version__,
+                "controller": os.uname().nodename,
+            }
+        )
+        stack.callback(store.finish)
+        yield
+
+
+@contextmanager
+def bench(run: str, case: str, guest: Guest, under_test: HostUnderTest) -> Iterator[Bench]:
+    """Make a VM for one case; it is removed, or put back as it was, at the end."""
+    session, host = under_test.session, under_test.host
+    if isinstance(guest.source, ExistingVm):
+        made = existing_vm(session, host, guest, run, case)
+    else:
+        made = vm_from_template(session, host, guest, run, case)
+    with made as vm, contextlib.ExitStack() as shells:
+
+        def log_in(
+            guest: Guest, addresses: tuple[str, ...], port: int, within: timedelta
+        ) -> GuestShell:
+            shell = connect(guest, addresses, port, within)
+            shells.callback(shell.close)
+            return shell
+
+        yield Bench(case, vm, guest, under_test.facts, log_in)

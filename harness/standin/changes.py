@@ -1,0 +1,72 @@
+"""Changes to a VM's configuration that cmdlets and WMI share, with the rules of both."""
+
+from __future__ import annotations
+
+from harness.standin.faults import Refused
+from harness.standin.host import Host
+from harness.standin.lifecycle import require
+from harness.standin.world import GIB, MIB, Memory, Vm
+
+LOW_GAP = (128 * MIB, 3584 * MIB)  # Msvm_VirtualSystemSettingData.LowMmioGapSize, documented range
+STEP = 2 * MIB  # hosts round gaps to it, and want memory to be a multiple
+MEMORY = (32 * MIB, 12 * 1024 * GIB)
+
+
+def low_gap(vm: Vm, size: int) -> int:
+    """Check a new low MMIO gap (bytes) and return it as the host keeps it.
+
+    The VM has to be Off. Source of the range: the class's page; of the rounding: the cases.
+    """
+    least, most = LOW_GAP
+    if not least <= size <= most:
+        raise Refused(
+            "InvalidParameter",
+            f"Cannot set the low memory mapped I/O space of '{vm.name}' to {size} bytes: it must"
+            f" be from {least >> 20} MB to {most >> 20} MB.",
+        )
+    require(vm, "Off")
+    return size // STEP * STEP
+
+
+def high_gap(vm: Vm, size: int) -> int:
+    """Check a new high MMIO gap (bytes); the VM has to be Off."""
+    if size <= 0 or size > 1 << 46:
+        raise Refused("InvalidParameter", f"{size} bytes is no valid high MMIO space.")
+    require(vm, "Off")
+    return size // STEP * STEP
+
+
+def processors(host: Host, vm: Vm, count: int) -> int:
+    """Check a new number of processors; the VM has to be Off."""
+    if not 1 <= count <= host.processors:
+        raise Refused(
+            "InvalidParameter",
+            f"'{vm.name}' cannot have {count} processors: 1 to {host.processors} are possible.",
+        )
+    require(vm, "Off")
+    return count
+
+
+def memory(vm: Vm, wanted: Memory) -> Memory:
+    """Check memory settings as a whole; startup and kind change only while the VM is Off."""
+    for size in (wanted.startup, wanted.minimum, wanted.maximum):
+        _one_size(vm, size)
+    if wanted.dynamic and not wanted.minimum <= wanted.startup <= wanted.maximum:
+        raise Refused(
+            "InvalidParameter",
+            f"The memory of '{vm.name}' must satisfy minimum <= startup <= maximum.",
+        )
+    now = vm.settings.memory
+    if (wanted.startup, wanted.dynamic) != (now.startup, now.dynamic):
+        require(vm, "Off")
+    return wanted
+
+
+def _one_size(vm: Vm, size: int) -> None:
+    least, most = MEMORY
+    if not least <= size <= most or size % STEP:
+        raise Refused(
+            "InvalidParameter",
+            f"Invalid memory size of {size} bytes for '{vm.name}': it must be a multiple of 2 MB"
+            f" from {least >> 20} MB to {most >> 20} MB.",
+        )

@@ -1,0 +1,1 @@
+"""WMI as the CIM cmdlets see it: classes, WQL, methods, and the cmdlets themselves."""

@@ -1,0 +1,138 @@
+"""Runs pytest as a child, shows verdicts as they come, and ends with the table."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from harness.report.result import CaseResult, exit_status, from_json
+
+COLOURS = {"pass": "green", "fail": "red", "error": "magenta", "not-run": "yellow"}
+
+
+def watch(command: list[str], results: Path) -> int:
+    """Run it; return 0 all as expected, 1 a verdict failed, 2 a harness error or bad input."""
+    before = _latest(results)
+    console = Console(stderr=True)
+    tail: list[str] = []
+    with _passing_signals(command) as child, _progress(console) as progress:
+        task = progress.add_task("cases", total=None)
+        assert child.stdout is not None  # noqa: S101  # opened as a pipe below
+        for line in child.stdout:
+            tail = [*tail[-200:], line.rstrip()]
+            _show(line, results, before, progress, task)
+    folder = _latest(results)
+    if folder is None or folder == before:
+        console.print("\n".join(_useful(tail)), markup=False, highlight=False)
+        return 2
+    rows = _rows(folder / "verdicts.jsonl")
+    _table(rows, folder)
+    if child.returncode not in (0, 1):
+        console.print("\n".join(_useful(tail)), markup=False, highlight=False)
+        return 2
+    return exit_status(rows)
+
+
+@contextmanager
+def _passing_signals(command: list[str]) -> Iterator[subprocess.Popen[str]]:
+    """Run the child in its own session, so that it gets each signal once: from here."""
+    child = subprocess.Popen(  # noqa: S603
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        start_new_session=True,
+    )
+
+    def pass_on(_number: int, _frame: FrameType | None) -> None:
+        child.send_signal(signal.SIGINT)
+
+    former = {number: signal.signal(number, pass_on) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield child
+        child.wait()
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)
+
+
+def _progress(console: Console) -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=console,
+        disable=not sys.stderr.isatty(),
+    )
+
+
+def _show(line: str, results: Path, before: Path | None, progress: Progress, task: Any) -> None:  # noqa: ANN401  # rich's TaskID
+    if line.startswith("hvcert\t"):
+        word, title, where, because = (line.rstrip("\n").split("\t") + [""] * 4)[1:5]
+        progress.console.print(f"{word:15} {title:28} {where}: {because}", markup=False)
+        progress.advance(task)
+    elif progress.tasks[0].total is None and (folder := _latest(results)) not in (None, before):
+        planned = sum(1 for _ in _plan(folder))
+        if planned:
+            progress.update(task, total=planned)
+
+
+def _plan(folder: Path | None) -> Iterator[tuple[str, ...]]:
+    seen = set()
+    for path in folder.glob("plan-*.jsonl") if folder else ():
+        for line in path.read_text().splitlines():
+            with suppress(ValueError):
+                seen.add(from_json(json.loads(line)).key)
+    yield from seen
+
+
+def _latest(results: Path) -> Path | None:
+    link = results / "latest"
+    return link.resolve() if link.exists() else None
+
+
+def _rows(path: Path) -> tuple[CaseResult, ...]:
+    if not path.exists():
+        return ()
+    return tuple(from_json(json.loads(line)) for line in path.read_text().splitlines())
+
+
+def _useful(tail: list[str]) -> list[str]:
+    """Return what of pytest's last lines says something: its errors, else its end."""
+    said = [line for line in tail if line.startswith("ERROR: ")]
+    return [line.removeprefix("ERROR: ") for line in said] or tail[-25:]
+
+
+def _table(rows: tuple[CaseResult, ...], folder: Path) -> None:
+    banner = next((row.facts["banner"] for row in rows if row.facts.get("banner")), "")
+    table = Table(title=f"{banner} {folder.name}".strip(), show_lines=False)
+    for heading in ("verdict", "case", "guest", "host", "time", "because"):
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        colour = COLOURS.get(row.outcome.value, "") if row.as_expected or row.word else "red"
+        table.add_row(
+            f"[{colour}]{row.word}[/]" if colour else row.word,
+            row.title.replace("[", r"\["),
+            row.guest,
+            row.host,
+            f"{row.seconds:.0f} s",
+            row.because.replace("[", r"\["),
+        )
+    console = Console()
+    console.print(table)
+    if banner:
+        console.print(f"{banner}: proves the harness, certifies no distribution on Hyper-V.")
+    console.print(f"report: {folder / 'junit.xml'}", soft_wrap=True)

@@ -1,0 +1,46 @@
+"""The command line answers at once, and bad input ends with one sentence and exit status 2."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+
+
+def hvcert(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "harness.cli", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+
+
+def test_help_answers_within_a_third_of_a_second() -> None:
+    best = 9.0
+    for _ in range(5):
+        start = time.monotonic()
+        assert hvcert("--help").returncode == 0
+        best = min(best, time.monotonic() - start)
+    assert best < 0.3
+
+
+def test_the_list_names_every_case_of_this_release() -> None:
+    listed = {line.split("\t")[0] for line in hvcert("list").stdout.splitlines()}
+    assert listed == {"NMI-01", "NMI-02", "MMIO-01", "MMIO-02"}
+
+
+def test_a_missing_inventory_is_one_sentence_and_status_2(tmp_path: Path) -> None:
+    done = hvcert("run", "--inventory", str(tmp_path / "none.yaml"))
+    assert done.returncode == 2
+    assert "none.yaml" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_every_problem_of_an_inventory_is_reported_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "bad.yaml"
+    path.write_text("hosts:\n- {name: a, adress: b, password: hunter2}\nguests: []\n")
+    done = hvcert("doctor", "--inventory", str(path))
+    assert done.returncode == 2
+    assert "adress" in done.stderr
+    assert "hosts[0].password" in done.stderr
+    assert "hunter2" not in done.stderr + done.stdout

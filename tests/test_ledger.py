@@ -1,0 +1,98 @@
+"""What a case hands in becomes rows: nothing is lost, nothing missing passes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness.errors import HostUnreachable
+from harness.evidence import Evidence
+from harness.inventory.model import ExpectedFailure, Guest
+from harness.ledger import Ledger
+from harness.report.store import Store
+from harness.verdict import Outcome, Verdict
+
+PASS = Verdict(Outcome.PASS, "held", (Evidence("cat /proc/interrupts", "NMI: 5"),))
+FAIL = Verdict(Outcome.FAIL, "did not hold", (Evidence("cat /proc/interrupts", "NMI: 4"),))
+
+
+class FakeGuest:
+    name = "debian-12"
+
+    def __init__(self, *expected: ExpectedFailure) -> None:
+        self.expected_failures = expected
+
+
+def ledger(folder: Path, *parameters: str, expected: tuple[ExpectedFailure, ...] = ()) -> Ledger:
+    guest: Guest = FakeGuest(*expected)  # type: ignore[assignment]  # only what a ledger reads
+    return Ledger("NMI-02", "NMI", guest, "hv", "", parameters, Store(folder))
+
+
+def outcomes(book: Ledger) -> dict[str, Outcome]:
+    return {row.parameter: row.outcome for row in book.store.results()}
+
+
+def test_a_verdict_is_written_with_its_raw_text(tmp_path: Path) -> None:
+    book = ledger(tmp_path)
+    book.certify(PASS)
+    assert book.settle() == ()
+    (row,) = book.store.results()
+    assert (tmp_path / row.evidence[0].path).read_text() == "NMI: 5"
+
+
+def test_a_fail_is_not_what_the_inventory_expects(tmp_path: Path) -> None:
+    book = ledger(tmp_path)
+    book.certify(FAIL)
+    assert [row.because for row in book.settle()] == ["did not hold"]
+
+
+def test_an_expected_failure_is_as_expected_and_its_pass_is_not(tmp_path: Path) -> None:
+    known = (ExpectedFailure("NMI-02", "known bug"),)
+    book = ledger(tmp_path / "a", expected=known)
+    book.certify(FAIL)
+    assert book.settle() == ()
+    book = ledger(tmp_path / "b", expected=known)
+    book.certify(PASS)
+    assert len(book.settle()) == 1
+
+
+def test_an_expectation_for_another_host_does_not_count(tmp_path: Path) -> None:
+    book = ledger(tmp_path, expected=(ExpectedFailure("NMI-02", "known", ("other",)),))
+    book.certify(FAIL)
+    assert len(book.settle()) == 1
+
+
+def test_a_parameter_without_a_verdict_is_an_error(tmp_path: Path) -> None:
+    book = ledger(tmp_path, "Off", "Saved")
+    book.certify(PASS, "Off")
+    book.settle()
+    assert outcomes(book) == {"Off": Outcome.PASS, "Saved": Outcome.ERROR}
+
+
+def test_a_case_that_hands_in_nothing_is_an_error(tmp_path: Path) -> None:
+    book = ledger(tmp_path)
+    assert [row.outcome for row in book.settle()] == [Outcome.ERROR]
+
+
+def test_harness_trouble_keeps_the_verdicts_that_were_reached(tmp_path: Path) -> None:
+    book = ledger(tmp_path, "Off", "Saved")
+    book.certify(FAIL, "Saved")
+    book.fail_with(HostUnreachable("hv", "no answer", "check the cable"), "call")
+    assert outcomes(book) == {"Off": Outcome.ERROR, "Saved": Outcome.FAIL}
+
+
+def test_trouble_in_clean_up_is_not_hidden_by_a_pass_and_hides_no_fail(tmp_path: Path) -> None:
+    book = ledger(tmp_path, "Off", "Saved")
+    book.certify(PASS, "Off")
+    book.certify(FAIL, "Saved")
+    book.settle()
+    book.fail_with(HostUnreachable("hv", "no answer"), "teardown")
+    assert outcomes(book) == {"Off": Outcome.ERROR, "Saved": Outcome.FAIL}
+
+
+def test_two_verdicts_for_one_parameter_are_a_mistake_of_the_case(tmp_path: Path) -> None:
+    book = ledger(tmp_path)
+    book.certify(PASS)
+    with pytest.raises(ValueError, match="two verdicts"):
+        book.certify(PASS)
