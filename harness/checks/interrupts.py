@@ -10,7 +10,8 @@ from harness.errors import EvidenceError
 from harness.evidence import Probe
 
 _CPU = re.compile(r"CPU(\d{1,6})")
-_ROW = re.compile(r"(?:^|[\s|])(?P<label>[A-Za-z0-9_-]{1,12}):(?P<rest>\s.*|)$")
+_NMI = re.compile(r"(?:^|[\s|])NMI:(?=\s|$)")
+_ROW = re.compile(r"(?:^|[\s|])[A-Za-z0-9_-]{1,12}:(?=\s|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +57,10 @@ class _Table:
     def feed(self, line: str) -> None:
         if cpus := _header(line):
             self._take_header(cpus)
-        elif row := _ROW.search(line):
-            self._place = "nmi" if row["label"].upper() == "NMI" and self.cpus else ""
-            if self._place:
-                self.counts = self._numbers(row["rest"], [])
+        elif (row := _NMI.search(line)) and self.cpus:
+            self._place, self.counts = "nmi", self._numbers(line[row.end() :], [])
+        elif _ROW.search(line):
+            self._place = ""
         elif self._place == "nmi" and len(self.counts) < len(self.cpus):
             more = self._numbers(line, self.counts)
             self._place, self.counts = ("nmi" if more != self.counts else ""), more
@@ -90,7 +91,8 @@ def _header(line: str) -> list[int]:
         found = _CPU.fullmatch(word)
         if not found:
             break
-        names.insert(0, int(found[1]))
+        names.append(int(found[1]))
+    names.reverse()
     bare = len(names) == len(words)
     behind_prefix = len(names) > 1 and words[-len(names)] == "CPU0"
     return names if names and (bare or behind_prefix) else []

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from harness.checks.text import Record, records
 from harness.errors import EvidenceError
-from harness.evidence import Evidence, Measured, Probe
+from harness.evidence import Probe
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +41,6 @@ JOURNAL = Probe(
 """The same log as journald kept it: asked only when the ring buffer has lost the boot's start."""
 
 
-def starts_of_boot(read: Measured[KernelLog]) -> bool:
-    """Whether a reading is good enough to read the boot from."""
-    return read.value.reaches_back_to_boot
-
-
 def new_records(before: KernelLog, after: KernelLog) -> tuple[Record, ...] | None:
     """Return what was logged between two readings; None when it was another boot.
 
@@ -64,16 +59,7 @@ def new_records(before: KernelLog, after: KernelLog) -> tuple[Record, ...] | Non
 
 def _overlap(old: tuple[Record, ...], new: tuple[Record, ...]) -> int | None:
     """Return how many records at the start of ``new`` are the end of ``old``."""
-    for end in range(len(new), 0, -1):
-        if new[end - 1] != old[-1]:
-            continue
-        known = min(end, len(old))
-        if old[-known:] == new[end - known : end] and end - known == 0:
-            return end
+    for count in range(min(len(old), len(new)), 0, -1):
+        if new[count - 1] == old[-1] and old[-count:] == new[:count]:
+            return count
     return None
-
-
-def lines_as_evidence(found: tuple[Record, ...], read: Measured[KernelLog]) -> Evidence:
-    """Return the new lines alone, beside the whole log that is evidence already."""
-    where = read.evidence[0].where if read.evidence else ""
-    return Evidence("kernel log: new lines", "\n".join(record.line for record in found), where)
