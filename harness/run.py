@@ -16,9 +16,9 @@ from harness.bench import Bench
 from harness.guest.ssh import connect
 from harness.host.facts import HostFacts, measure_host
 from harness.host.lease import leased
+from harness.host.lifecycle import existing_vm, vm_from_template
 from harness.host.psrp import PsrpSession
 from harness.host.sweep import sweep
-from harness.host.vm import existing_vm, vm_from_template
 from harness.inventory.credentials import resolve
 from harness.inventory.model import ExistingVm
 
@@ -80,8 +80,8 @@ def opened(inventory: Inventory, run: str, store: Store) -> Iterator[None]:
         for host in inventory.hosts:
             session = stack.enter_context(open_session(host))
             stack.enter_context(leased(session, host, run))
-            sweep(session, host, run)
-            stack.callback(sweep, session, host, "")
+            sweep(session, host, inventory)
+            stack.callback(sweep, session, host, inventory)
         store.create(
             {
                 "run": run,

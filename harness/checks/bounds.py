@@ -41,6 +41,10 @@ GAP_DEFAULT: Final = 128 * MiB
 GAP_STEP: Final = 2 * MiB
 """Hosts round to 2 MiB: values that are no multiple cannot be judged exactly. MMIO-01."""
 
+GAP_CMDLET_FROM_BUILD: Final = 14393
+"""Set-VM has -LowMemoryMappedIoSpace from Windows Server 2016 on; 2012 R2 has the WMI class only.
+Microsoft's module documentation per release; 2026-11-23."""
+
 GAP_TOP: Final = 4 * GiB
 """The gap ends here: the low window's start is this minus the gap, exactly. MMIO-01."""
 

@@ -99,3 +99,17 @@ def _header(line: str) -> list[int]:
 
 
 INTERRUPTS = Probe(("cat", "/proc/interrupts"), parse_interrupts)
+
+
+def parse_cpu_list(text: str) -> tuple[int, ...]:
+    """Read ``0-1,3`` as (0, 1, 3)."""
+    cpus: list[int] = []
+    for part in text.strip().split(","):
+        first, _, last = part.partition("-")
+        if not first.isdecimal() or not (last or first).isdecimal():
+            raise EvidenceError("on-line CPUs", "CPU list like 0-3,5", text)
+        cpus += range(int(first), int(last or first) + 1)
+    return tuple(cpus)
+
+
+ONLINE_CPUS = Probe(("cat", "/sys/devices/system/cpu/online"), parse_cpu_list)

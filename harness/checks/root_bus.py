@@ -135,6 +135,9 @@ class _Scan:
 def parse_root_bus_of_a_boot(text: str) -> RootBus:
     """Read the windows from a log that must hold the boot; without one it is an EvidenceError."""
     bus = parse_root_bus(text)
+    if not bus.windows and "Linux version " not in text:
+        wrapped = "start of the boot (the ring buffer wrapped: boot with a larger log_buf_len=)"
+        raise EvidenceError("kernel log", wrapped, text)
     if not bus.windows:
         raise EvidenceError("kernel log", "memory window of root bus 0000:00", text)
     return bus

@@ -41,12 +41,13 @@ _JOURNAL = re.compile(r"[\w.-]{1,80} kernel: ")
 
 # [    0.123456]    <4>[ 1867.869071]    [  12.3456][  T123]    kern  :warn  : [    1.000000]
 _STAMP = re.compile(
-    r"(?:<\d{1,3}>|\b[a-z]{2,8} {0,3}:[a-z]{2,7} {0,3}: )?"
+    r"(?:<\d{1,3}>|\b[a-z]{2,8} {0,3}:[a-z]{2,7} {0,3}: )?(?<!['\"`])"  # not where it is quoted
     r"\[ {0,6}(?P<seconds>\d{1,9}\.\d{4,6})\](?:\[ {0,6}[TC]\d{1,7}\])?(?=\s|$) ?"
 )
 # [Thu Jun 11 20:16:31 2021] text
 _CTIME = re.compile(r"\[[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4}\] ")
 _LEVEL = re.compile(r"<\d{1,3}>")
+_BLANK = re.compile(r"\n(?:[\r\n]{1,1000000}\n)?")  # a run of empty lines is read as one
 _WRAP_FROM, _WRAP_TO = 64, 82
 
 
@@ -99,12 +100,14 @@ def _split(text: str) -> Iterator[str]:
         for piece in range(start, end, PIECE):
             part = text[piece : min(piece + PIECE, end)].rstrip("\r")
             yield from part.split("\r") if "\r" in part else (part,)
-        if start == end:
+        blank = _BLANK.match(text, end)
+        start = blank.end() if blank else size
+        if start > end + 1:
             yield ""
-        start = end + 1
 
 
 def _prefixed(line: str) -> bool:
+    line = line[:200].lstrip()
     return bool(_STAMP.match(line) or _SYSLOG.match(line) or _CTIME.match(line))
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import TypeAlias
 
 from harness.doctor.asked import HostAsked, OpenSession
-from harness.doctor.finding import Finding, run_checks
+from harness.doctor.finding import Check, Finding, run_checks
 from harness.doctor.guests import (
     EXISTING_CHECKS,
     LOCAL_GUEST_CHECKS,
@@ -19,7 +20,8 @@ from harness.doctor.windows import HOST_CHECKS
 from harness.guest.shell import GuestShell
 from harness.inventory.model import ExistingVm, Guest, Host, Inventory
 
-Shells = Mapping[tuple[str, str], GuestShell]
+Shells: TypeAlias = Mapping[tuple[str, str], GuestShell]
+ReachChecks: TypeAlias = tuple[Check[Host], ...]
 NO_SHELLS: Shells = {}
 
 
@@ -27,20 +29,29 @@ def examine(
     inventory: Inventory,
     open_session: OpenSession,
     shells: Shells = NO_SHELLS,
+    *,
+    reach: ReachChecks = REACH_CHECKS,
     machine_search: str | None = None,
-) -> Iterator[Finding]:
-    """Yield what was found, check by check; nothing on host or guest is changed.
+) -> tuple[Finding, ...]:
+    """Return what was found, check by check; nothing on host or guest is changed.
 
     ``open_session`` leases a session to a host; ``shells``: sessions to guests that run already,
-    by (host name, guest name); ``machine_search``: a PATH for local tools, for tests.
+    by (host name, guest name). ``reach`` (the checks over the network that need no login) and
+    ``machine_search`` (a PATH for local tools) are other ones in tests only.
     """
+    found: list[Finding] = []
     if inventory.lab:
         here = ThisMachine(inventory, machine_search)
-        yield from run_checks(LAB_CHECKS, "this machine", here, {})
+        found.extend(run_checks(LAB_CHECKS, "this machine", here, {}))
     for guest in inventory.guests:
-        yield from _guest_here(inventory, guest)
+        found.extend(_guest_here(inventory, guest))
     for host in inventory.hosts:
-        yield from _host(inventory, host, open_session, shells)
+        outcomes: dict[str, bool | None] = {}
+        before = (*login_checks(host), *reach)
+        found.extend(run_checks(before, f"host {host.name}", host, outcomes))
+        with HostAsked(host, inventory.guests_of(host), open_session) as asked:
+            found.extend(_host(asked, shells, outcomes))
+    return tuple(found)
 
 
 def _guest_here(inventory: Inventory, guest: Guest) -> Iterator[Finding]:
@@ -49,16 +60,11 @@ def _guest_here(inventory: Inventory, guest: Guest) -> Iterator[Finding]:
     yield from run_checks(LOCAL_GUEST_CHECKS, f"guest {guest.name}", here, {})
 
 
-def _host(
-    inventory: Inventory, host: Host, open_session: OpenSession, shells: Shells
-) -> Iterator[Finding]:
-    subject, outcomes = f"host {host.name}", dict[str, bool | None]()
-    guests = tuple(guest for guest in inventory.guests if host.name in guest.hosts)
-    yield from run_checks((*login_checks(host), *REACH_CHECKS), subject, host, outcomes)
-    with HostAsked(host, guests, open_session) as asked:
-        yield from run_checks(HOST_CHECKS, subject, asked, outcomes)
-        for guest in guests:
-            on = OnHost(guest, asked, shells.get((host.name, guest.name)))
-            table = EXISTING_CHECKS if isinstance(guest.source, ExistingVm) else TEMPLATE_CHECKS
-            where = f"guest {guest.name} on {host.name}"
-            yield from run_checks(table, where, on, dict(outcomes))
+def _host(asked: HostAsked, shells: Shells, outcomes: dict[str, bool | None]) -> Iterator[Finding]:
+    host = asked.host
+    yield from run_checks(HOST_CHECKS, f"host {host.name}", asked, outcomes)
+    for guest in asked.guests:
+        on = OnHost(guest, asked, shells.get((host.name, guest.name)))
+        table = EXISTING_CHECKS if isinstance(guest.source, ExistingVm) else TEMPLATE_CHECKS
+        where = f"guest {guest.name} on {host.name}"
+        yield from run_checks(table, where, on, dict(outcomes))

@@ -5,16 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from enum import Enum
 from typing import TypeAlias
 
 from harness.secret import Secret
 from harness.units import Bytes
 
 Value: TypeAlias = (
-    "bool | int | str | bytes | Bytes | timedelta | Secret"
+    "bool | int | str | bytes | Bytes | timedelta | Secret | Credential"
     " | tuple[Value, ...] | Mapping[str, Value] | None"
 )
 """What a parameter may be. Bytes go as whole bytes (Int64), True is also a switch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """A PSCredential: a user of the host's world, and a password that cannot be printed."""
+
+    username: str
+    password: Secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,3 +58,10 @@ class FixedScript:
 
 
 Call: TypeAlias = Cmdlet | Pipeline | FixedScript
+
+
+class GapPath(Enum):
+    """The two ways to set the low MMIO gap: bytes by ``Set-VM`` (2016 on), or MB by WMI."""
+
+    CMDLET = "Set-VM"
+    WMI = "WMI"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import Enum
 from typing import Protocol, TypeAlias
 
 from harness.errors import EvidenceError
@@ -77,6 +78,48 @@ class Answer:
                 self.evidence.asked, f"single object ({len(found)} came)", self.evidence.answer
             )
         return found[0]
+
+
+class RefusedBy(Enum):
+    """Who said no: the cmdlet itself, PowerShell's parameter binding before it, or a WMI job."""
+
+    CMDLET = "cmdlet"
+    BINDING = "parameter binding"
+    JOB = "WMI job"
+    METHOD = "WMI method"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A host's no. ``code`` is never localised: a FullyQualifiedErrorId, or numbers of a job.
+
+    ``InvalidParameter,Microsoft.HyperV.PowerShell.Commands.SetVM``, or
+    ``JobState 10, ErrorCode 32773``, or ``ReturnValue 32773``.
+    """
+
+    by: RefusedBy
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What became of a call that the host may refuse; ``refusal`` None: the host accepted it.
+
+    A lost connection or a missing VM is an exception, never an Attempt.
+    """
+
+    refusal: Refusal | None
+    evidence: tuple[Evidence, ...]
+
+    @property
+    def accepted(self) -> bool:
+        """Return whether the host did what it was asked."""
+        return self.refusal is None
+
+    @property
+    def fqid(self) -> str | None:
+        """Return the code of the refusal, None where the host accepted."""
+        return None if self.refusal is None else self.refusal.code
 
 
 class HostSession(Protocol):

@@ -249,3 +249,7 @@ class Inventory:
     def guest(self, name: str) -> Guest:
         """Return the guest of that name."""
         return next(guest for guest in self.guests if guest.name == name)
+
+    def guests_of(self, host: Host) -> tuple[Guest, ...]:
+        """Return the guests that run on the host."""
+        return tuple(guest for guest in self.guests if host.name in guest.hosts)

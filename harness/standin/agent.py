@@ -83,10 +83,14 @@ class Agent:
     def shut_down(self, within: timedelta = QUICK) -> bool:
         """Ask for a shutdown; True when an agent was there to hear it and did not refuse.
 
-        A shutdown that was accepted has no answer: the agent stops instead.
+        Runs /sbin/poweroff, as the kernel does when Hyper-V asks (hv_utils: orderly_poweroff);
+        guest-shutdown runs shutdown(8), which fails in a guest without a login manager. That one
+        has no answer when it works: the agent stops instead.
         """
         if not self.ping(within):
             return False
+        if "return" in (self.call("guest-exec", {"path": "/sbin/poweroff"}, within) or {}):
+            return True
         return "error" not in (self.call("guest-shutdown", {"mode": "powerdown"}, within) or {})
 
     def freeze(self, within: timedelta = timedelta(seconds=60)) -> int | None:

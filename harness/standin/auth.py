@@ -95,19 +95,18 @@ class Gate:
         self._context: ContextProxy | None = None
         self._user: str | None = None
         self._protocol = ""
+        self._last_leg: tuple[tuple[str, str], ...] = ()
 
     def admit(self, request: Request) -> tuple[str, bytes]:
         """Return the user and the plain body. Raises Refused with the answer to send instead."""
         scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() == "basic":
             return self._basic(credentials), request.body
-        headers: tuple[tuple[str, str], ...] = ()
-        if scheme:
-            headers = self._step(scheme, credentials)
+        self._last_leg = self._step(scheme, credentials) if scheme else ()
         if self._user is None or self._context is None:
             raise self._unauthorized()
         if not request.body:  # the empty request that only carries a handshake
-            raise Refused(Response(200, headers))
+            raise Refused(Response(200, self._last_leg))
         return self._user, self._open(request)
 
     def answer(self, status: int, body: bytes) -> Response:
@@ -116,10 +115,10 @@ class Gate:
             content_type = "application/soap+xml;charset=UTF-8"
         else:
             content_type, body = seal(self._context, body, self._protocol)
-        return Response(status, (("Content-Type", content_type),), body)
+        return Response(status, (("Content-Type", content_type), *self._last_leg), body)
 
     def _basic(self, credentials: str) -> str:
-        self._protocol = ""
+        self._protocol, self._last_leg = "", ()
         try:
             text = base64.b64decode(credentials, validate=True).decode("utf-8")
         except (binascii.Error, UnicodeDecodeError):

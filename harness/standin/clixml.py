@@ -42,7 +42,7 @@ _TEXT_TYPES = {  # types that are one element of text: a Record of theirs has on
 # Control characters, surrogates and everything beyond 16 bits travel as _xHHHH_ per UTF-16 unit;
 # an underscore that would read as the start of one travels as _x005F_.
 _ESCAPED = re.compile(
-    "[\0-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff\U00010000-\U0010ffff&<>\"]|_(?=[xX])"
+    '[\0-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff\U00010000-\U0010ffff&<>"]|_(?=[xX])'
 )
 _XML = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}
 

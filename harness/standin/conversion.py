@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from harness.standin.definition import Enum, ParameterType
+from harness.standin.literals import number
 from harness.standin.values import (
     Byte,
     Credential,
@@ -104,26 +105,6 @@ _INTEGER_CLASSES: Mapping[str, Callable[[int], int]] = {
 _VALUE_TYPES = frozenset(_RANGES) | {
     "Boolean", "SwitchParameter", "Guid", "DateTime", "TimeSpan", "Double", "Char",
 }  # fmt: skip
-_NUMBER = re.compile(
-    r"\s*([+-]?)(?:0x([0-9a-f]+)|(\d+\.?\d*|\.\d+)(?:e([+-]?\d+))?)(?:u?l|d)?(kb|mb|gb|tb|pb)?\s*$",
-    re.IGNORECASE,
-)
-_MULTIPLES = {"kb": 1 << 10, "mb": 1 << 20, "gb": 1 << 30, "tb": 1 << 40, "pb": 1 << 50}
-
-
-def number(text: str) -> int | float | None:
-    """Return the number that a PowerShell literal means (``3GB``, ``0x10``, ``1.5``), or None."""
-    found = _NUMBER.match(text)
-    if not found:
-        return None
-    sign, hexadecimal, decimal, exponent, multiple = found.groups()
-    factor = _MULTIPLES.get((multiple or "").lower(), 1) * (-1 if sign == "-" else 1)
-    if hexadecimal:
-        return int(hexadecimal, 16) * factor
-    if "." in decimal or exponent:
-        real = float(f"{decimal}e{exponent or 0}") * factor
-        return int(real) if multiple and real.is_integer() else real
-    return int(decimal) * factor
 
 
 def _to_integer(value: Value, name: str) -> Value:

@@ -162,7 +162,7 @@ def _options(kind: str) -> tuple[str, str, str, str]:
 
 
 def _kind(cluster: int | None) -> str:
-    """A file that is no qcow2 (raw) has no clusters and is as good as Fixed."""
+    """Tell the kind by the clusters; a file without any (raw) is as good as Fixed."""
     return FIXED if cluster in (None, CLUSTER[FIXED]) else DYNAMIC
 
 
@@ -182,6 +182,6 @@ def _sentence(output: str) -> str:
     """Return the last line that qemu-img said, e.g. ``qemu-img: Could not open 'x': …``."""
     lines = [line for line in output.splitlines() if line.strip()] or ["qemu-img said nothing"]
     text = lines[-1].removeprefix("qemu-img: ")
-    if 'Failed to get "write" lock' in output or "shared" in output and "lock" in output:
+    if 'Failed to get "write" lock' in output or ("shared" in output and "lock" in output):
         return "the disk is in use by a running machine"
     return "no space is left on this machine" if "No space left" in output else text

@@ -7,7 +7,7 @@ the world as it was; one that ``faults.Refused`` refuses never reaches the machi
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 
 from harness.deadline import wait_for
@@ -23,8 +23,11 @@ STARTED, TURNED_OFF, ENDED = 18500, 18502, 18508
 
 
 def observe(host: Host, vm: Vm) -> None:
-    """Take over what became of the machine, unless the VM is just changing state."""
-    with host.if_idle(vm.id) as held:
+    """Take over what became of the machine, unless the VM is just changing state.
+
+    A machine that lives and does not answer keeps the state that it was last seen in.
+    """
+    with host.if_idle(vm.id) as held, suppress(MachineError):
         if held:
             refresh(host, vm)
 
@@ -151,7 +154,14 @@ def _uses(vm: Vm, path: str) -> bool:
 
 def free_memory(host: Host) -> int:
     """Return the bytes of the host's memory budget that no VM has."""
-    return host.memory - sum(host.machines.assigned(i) for i in list(host.world.vms))
+    return host.memory - sum(_assigned(host, vm) for vm in list(host.world.vms.values()))
+
+
+def _assigned(host: Host, vm: Vm) -> int:
+    try:
+        return host.machines.assigned(vm.id)
+    except MachineError:  # it lives but does not answer: it has at least what it started with
+        return vm.settings.memory.startup
 
 
 def _memory_is_free(host: Host, vm: Vm) -> None:

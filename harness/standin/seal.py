@@ -41,9 +41,7 @@ def unseal(context: Sealer, body: bytes) -> bytes:
     parts = body.split(_BOUNDARY + b"\r\n")[1:]
     if len(parts) < 2 or len(parts) % 2:
         raise SealBroken(f"{len(parts)} MIME parts")
-    return b"".join(
-        _unseal_piece(context, parts[i], parts[i + 1]) for i in range(0, len(parts), 2)
-    )
+    return b"".join(_unseal_piece(context, parts[i], parts[i + 1]) for i in range(0, len(parts), 2))
 
 
 def _unseal_piece(context: Sealer, description: bytes, octets: bytes) -> bytes:

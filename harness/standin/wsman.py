@@ -43,13 +43,13 @@ class Fault(Exception):
 
 
 def timed_out() -> Fault:
-    """A long poll ended without data: clients ask again."""
+    """Say that a long poll ended without data: clients ask again."""
     text = "The WS-Management service cannot complete the operation within the time specified in"
     return Fault(2150858793, "w:TimedOut", f"{text} OperationTimeout.", receiver=True)
 
 
 def shell_not_found(shell_id: str) -> Fault:
-    """The shell never was, was deleted, timed out, or belongs to another user."""
+    """Say that the shell never was, was deleted, timed out, or belongs to another user."""
     text = f"The request for the Windows Remote Shell with ShellId {shell_id} failed because the"
     reason = f"{text} shell was not found on the server. Possible causes are: the specified"
     return Fault(
@@ -61,49 +61,49 @@ def shell_not_found(shell_id: str) -> Fault:
 
 
 def command_not_found(command_id: str) -> Fault:
-    """The command never was or was terminated."""
+    """Say that the command never was or was terminated."""
     reason = f"The command with CommandId {command_id} was not found in the shell."
     return Fault(2150858844, "w:InvalidSelectors", reason)
 
 
 def aborted() -> Fault:
-    """A waiting Receive gave way to a newer one, or its shell went."""
+    """Say that a waiting Receive gave way to a newer one, or its shell went."""
     reason = "The I/O operation has been aborted because of either a thread exit or an application"
     return Fault(995, "w:InternalError", f"{reason} request.", receiver=True)
 
 
 def disconnected() -> Fault:
-    """The shell is disconnected: Reconnect or Connect comes first."""
+    """Say that the shell is disconnected: Reconnect or Connect comes first."""
     reason = "The WS-Management service cannot process the request because the stream is currently"
     return Fault(2150859230, "w:InvalidRepresentation", f"{reason} disconnected.")
 
 
 def invalid(reason: str) -> Fault:
-    """The XML is not what the action wants."""
+    """Say that the XML is not what the action wants."""
     text = "The SOAP XML in the message does not match the corresponding XML schema definition."
     return Fault(2150858817, "w:SchemaValidationError", f"{text} {reason}")
 
 
 def no_resource(uri: str) -> Fault:
-    """Nothing at that resource URI."""
+    """Say that nothing is at that resource URI."""
     text = "The WS-Management service cannot process the request. The service cannot find the"
     reason = f"{text} resource identified by the resource URI and selectors: {uri}"
     return Fault(2150858752, "a:DestinationUnreachable", reason)
 
 
 def no_action(action: str) -> Fault:
-    """The action is unknown, or not for this resource."""
+    """Say that the action is unknown, or not for this resource."""
     reason = f"The action {action or '(none)'} is not supported by the service."
     return Fault(2150858753, "a:ActionNotSupported", reason)
 
 
 def internal(reason: str) -> Fault:
-    """The service failed on its own account."""
+    """Say that the service failed on its own account."""
     return Fault(2150858883, "w:InternalError", reason, receiver=True)
 
 
 def over_quota(code: int, reason: str) -> Fault:
-    """One shell or command too many."""
+    """Say that it is one shell or command too many."""
     text = f"The WS-Management service cannot process the request. {reason}"
     return Fault(code, "w:QuotaLimit", text, receiver=True)
 
@@ -117,6 +117,7 @@ class Envelope:
     message_id: str
     body: ET.Element
     selectors: dict[str, str] = field(default_factory=dict)
+    options: dict[str, str] = field(default_factory=dict)
     timeout: float = _DEFAULT_TIMEOUT
     max_envelope: int = _DEFAULT_ENVELOPE
 
@@ -144,13 +145,13 @@ def parse(data: bytes) -> Envelope:
     body = root.find("s:Body", NS)
     if root.tag != f"{{{NS['s']}}}Envelope" or body is None:
         raise invalid("There is no SOAP 1.2 envelope with a body.")
-    selectors = root.findall("s:Header/w:SelectorSet/w:Selector", NS)
     return Envelope(
         action=_text(root, "a:Action"),
         resource=_text(root, "w:ResourceURI"),
         message_id=_text(root, "a:MessageID"),
         body=body,
-        selectors={each.get("Name", ""): each.text or "" for each in selectors},
+        selectors=_named(root, "s:Header/w:SelectorSet/w:Selector"),
+        options=_named(root, "s:Header/w:OptionSet/w:Option"),
         timeout=seconds(_text(root, "w:OperationTimeout"), _DEFAULT_TIMEOUT),
         max_envelope=_envelope_size(_text(root, "w:MaxEnvelopeSize")),
     )
@@ -163,6 +164,10 @@ def _parse_xml(data: bytes) -> ET.Element:
         return ET.fromstring(data)  # noqa: S314 - no declaration reaches it, so no entity expands
     except (ET.ParseError, ValueError, LookupError) as error:
         raise invalid("The message is not well-formed XML.") from error
+
+
+def _named(root: ET.Element, path: str) -> dict[str, str]:
+    return {each.get("Name", ""): each.text or "" for each in root.findall(path, NS)}
 
 
 def _text(root: ET.Element, header: str) -> str:

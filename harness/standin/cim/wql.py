@@ -34,11 +34,12 @@ class BadQuery(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A query; ``properties`` empty means all."""
+    """A query; ``properties`` empty means all, ``used`` are those that the condition names."""
 
     properties: tuple[str, ...]
     class_name: str
     where: Test
+    used: tuple[str, ...] = ()
 
 
 def read(text: str) -> Query:
@@ -49,18 +50,19 @@ def read(text: str) -> Query:
     return query
 
 
-def read_filter(text: str) -> Test:
-    """Read what stands after WHERE (the -Filter of Get-CimInstance)."""
+def read_filter(text: str) -> Query:
+    """Read what stands after WHERE (the -Filter of Get-CimInstance); the class is left empty."""
     reader = _Reader(text)
     test = reader.either()
     reader.end()
-    return test
+    return Query((), "", test, tuple(reader.used))
 
 
 class _Reader:
     def __init__(self, text: str) -> None:
         self._tokens = list(_tokens(text))
         self._at = 0
+        self.used: list[str] = []
 
     def _peek(self) -> tuple[str, str]:
         return self._tokens[self._at] if self._at < len(self._tokens) else ("end", "")
@@ -94,7 +96,7 @@ class _Reader:
         self._must("from")
         name = self._name()
         where = self.either() if self._if("where") else _always
-        return Query(tuple(names), name, where)
+        return Query(tuple(names), name, where, tuple(self.used))
 
     def _name(self) -> str:
         kind, text = self._take()
@@ -126,6 +128,7 @@ class _Reader:
 
     def _comparison(self) -> Test:
         name = self._name()
+        self.used.append(name)
         if self._if("is"):
             wanted = not self._if("not")
             self._must("null")

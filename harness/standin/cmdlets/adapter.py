@@ -119,7 +119,7 @@ def set_adapter(host: Host, given: Given, streams: Streams) -> Iterable[Value]:
 Change = tuple[Vm, Adapter, Callable[[Vm, Adapter], None]]
 
 
-def _changed(host: Host, given: Given, streams: Streams, what: Change) -> list[Value]:
+def _changed(host: Host, given: Given, streams: Streams, what: Change) -> Iterator[Value]:
     vm, adapter, change = what
 
     def act(vm: Vm) -> list[Value]:
@@ -128,8 +128,7 @@ def _changed(host: Host, given: Given, streams: Streams, what: Change) -> list[V
         return [devices.adapter(host, Part(vm, current))] if given.flag("Passthru") else []
 
     with reported(given, host.release, streams):
-        return locked(host, vm, given, streams, act)
-    return []
+        yield from locked(host, vm, given, streams, act)
 
 
 def remove_adapter(host: Host, given: Given, streams: Streams) -> Iterable[Value]:
@@ -202,7 +201,7 @@ def set_vlan(host: Host, given: Given, streams: Streams) -> Iterable[Value]:
 
     for vm, adapter in list(_targets(host, given, streams, "VMNetworkAdapterName")):
         with reported(given, host.release, streams):
-            _changed(host, given, streams, (vm, adapter, change))
+            list(_changed(host, given, streams, (vm, adapter, change)))
             if given.flag("Passthru"):
                 yield devices.vlan(host, Part(vm, _again(vm, adapter)), parent=True)
 

@@ -52,7 +52,9 @@ def _drives(
 ) -> Iterator[tuple[Source, Drive]]:
     """Yield the drives that a Get cmdlet names; of controllers when those were piped in."""
     if "VMDriveController" in given:
-        found = (Source(p.vm, p.snapshot) for p in parts(host, given, streams, "VMDriveController"))
+        found: Iterator[Source] = (
+            Source(p.vm, p.snapshot) for p in parts(host, given, streams, "VMDriveController")
+        )
     else:
         found = sources(host, given, streams)
     place = _place(given)

@@ -56,7 +56,7 @@ def _by_id(host: Host, wanted: Value) -> Found:
         for snapshot in vm.snapshots.values():
             if snapshot.id == wanted:
                 return vm, snapshot
-    raise Refused("ObjectNotFound", f"No checkpoint has the ID {wanted}.", str(wanted))
+    raise Refused("ObjectNotFound", f"No checkpoint has the ID {wanted!s}.", str(wanted))
 
 
 def _relatives(host: Host, given: Given) -> Iterator[Found]:

@@ -14,9 +14,10 @@ from harness.standin.cmdlet import Cmdlet
 from harness.standin.cmdlets.select import by_id, each, number, texts, vms
 from harness.standin.faults import Refused, need_force, reported
 from harness.standin.host import Host
-from harness.standin.lifecycle import observe, require
+from harness.standin.lifecycle import observe, refresh, require
+from harness.standin.machines import MachineError
 from harness.standin.objects import virtual_machine
-from harness.standin.values import Value
+from harness.standin.values import Record, Value
 from harness.standin.world import Settings, Vm
 
 KEPT = (  # parameters of Set-VM that the stand-in only remembers and shows
@@ -32,8 +33,17 @@ KEPT = (  # parameters of Set-VM that the stand-in only remembers and shows
 def get_vm(host: Host, given: Given, streams: Streams) -> Iterable[Value]:
     """Get-VM: by name (wildcards), by Id, or all."""
     for vm in _asked(host, given, streams):
-        observe(host, vm)
-        yield virtual_machine(host, vm)
+        with reported(given, host.release, streams):
+            yield _shown(host, vm)
+
+
+def _shown(host: Host, vm: Vm) -> Record:
+    observe(host, vm)
+    try:
+        return virtual_machine(host, vm)
+    except MachineError:  # its machine may have ended between the two
+        refresh(host, vm)
+        return virtual_machine(host, vm)
 
 
 def _asked(host: Host, given: Given, streams: Streams) -> Iterator[Vm]:

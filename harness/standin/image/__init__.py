@@ -1,1 +1,1 @@
-"""Builds the guests of the lab: ordinary Debian systems on a disk, cached by what they are made of."""
+"""Builds the guests of the lab: ordinary Debian systems, cached by what they are made of."""

@@ -1,4 +1,4 @@
-"""Builds one image: packages to a tree, the tree to a disk, one boot that installs its boot loader."""
+"""Builds one image: packages to a tree, that to a disk, one boot that installs the boot loader."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def _work_folder(images: Path) -> Iterator[Path]:
     work = Path(tempfile.mkdtemp(prefix=".build-", dir=parent))
     try:
         if not root:
-            work.chmod(0o777)  # noqa: S103 - the mapped root of the user namespace writes here
+            work.chmod(0o777)  # the mapped root of the user namespace writes here
         yield work
     finally:
         shutil.rmtree(work, ignore_errors=True)
@@ -105,7 +105,9 @@ def boot_record(sectors: int, disk_id: bytes) -> bytes:
     return bytes(440) + disk_id + bytes(2) + entry + bytes(48) + b"\x55\xaa"
 
 
-def mmdebstrap_command(image: Image, lines: tuple[str, ...], settings: tuple[str, ...]) -> tuple[str, ...]:
+def mmdebstrap_command(
+    image: Image, lines: tuple[str, ...], settings: tuple[str, ...]
+) -> tuple[str, ...]:
     """Return the argv that makes the tree and, in its last hook, the disk."""
     packages = (cache.RECIPE / "packages.txt").read_text().split()
     scripts = cache.RECIPE / "scripts"

@@ -28,20 +28,18 @@ def _write(path: Path, content: bytes, mode: int) -> None:
 
 
 def _make(folder: Path, name: str) -> None:
-    from cryptography.hazmat.primitives import serialization as form  # noqa: PLC0415 - 15 MB
-    from cryptography.hazmat.primitives.asymmetric import ed25519  # noqa: PLC0415 - ditto
+    from cryptography.hazmat.primitives import serialization as form
+    from cryptography.hazmat.primitives.asymmetric import ed25519
 
     key = ed25519.Ed25519PrivateKey.generate()
-    private = key.private_bytes(
-        form.Encoding.PEM, form.PrivateFormat.OpenSSH, form.NoEncryption()
-    )
+    private = key.private_bytes(form.Encoding.PEM, form.PrivateFormat.OpenSSH, form.NoEncryption())
     public = key.public_key().public_bytes(form.Encoding.OpenSSH, form.PublicFormat.OpenSSH)
     _write(folder / f"{name}.pub", public + b" hvcert lab\n", 0o644)
     _write(folder / name, private, 0o600)
 
 
 def lab_keys() -> Keys:
-    """Return the lab's keys; the first call of all makes them, and a half-made pair is made anew."""
+    """Return the lab's keys; the first call makes them, and a half-made pair is made anew."""
     folder = cache_root() / "guest"
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / ".lock").open("w") as lock:

@@ -23,27 +23,36 @@ PATH = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/sbin"))
 
 def require_tools() -> None:
     """Raise LabError that names every package that is missing."""
-    missing = sorted(package for tool, package in NEEDED.items() if not shutil.which(tool, path=PATH))
+    missing = sorted(
+        package for tool, package in NEEDED.items() if not shutil.which(tool, path=PATH)
+    )
     if missing:
         raise LabError(f"this machine lacks {', '.join(missing)}; run setup/install")
 
 
 def read(argv: tuple[str, ...]) -> str:
     """Return what a program prints; raise LabError when it fails."""
-    done = subprocess.run(argv, capture_output=True, text=True, check=False, errors="replace")
+    done = subprocess.run(  # noqa: S603 - argv, no shell
+        argv, capture_output=True, text=True, check=False, errors="replace"
+    )
     if done.returncode:
-        raise LabError(f"{argv[0]} ended with status {done.returncode}: {done.stderr.strip()[-300:]}")
+        raise LabError(
+            f"{argv[0]} ended with status {done.returncode}: {done.stderr.strip()[-300:]}"
+        )
     return done.stdout
 
 
 def run(
-    argv: tuple[str, ...], log: Path, within: timedelta, environment: Mapping[str, str] | None = None
+    argv: tuple[str, ...],
+    log: Path,
+    within: timedelta,
+    environment: Mapping[str, str] | None = None,
 ) -> None:
-    """Run a program to its end, everything it says appended to the log; raise LabError on failure."""
+    """Run a program to its end, what it says appended to the log; raise LabError on failure."""
     with log.open("ab") as output:
         output.write(f"\n$ {' '.join(argv)}\n".encode())
         output.flush()
-        child = subprocess.Popen(
+        child = subprocess.Popen(  # noqa: S603 - argv, no shell
             argv,
             stdin=subprocess.DEVNULL,
             stdout=output,

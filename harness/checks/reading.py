@@ -1,0 +1,56 @@
+"""Raw text to one JSON-able answer per topic, with the parsers that the judges use.
+
+``hvcert read TOPIC FILE`` prints these. Unknown is null, never a guess; an EvidenceError means
+that the text cannot be this topic at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from typing import TypeAlias
+
+from harness.checks import bounds
+from harness.checks.health import read_problems
+from harness.checks.interrupts import parse_interrupts
+from harness.checks.panic import parse_panic
+from harness.checks.root_bus import parse_root_bus
+from harness.units import MiB
+
+Answer: TypeAlias = dict[str, object]
+
+
+def read_mmio(text: str) -> Answer:
+    """Windows of the root bus, the low one's start, and the gap (MiB; a fraction if it is one)."""
+    bus = parse_root_bus(text)
+    gap = None if bus.low is None else (bounds.GAP_TOP.count - bus.low.start) / MiB.count
+    return {
+        "root_windows": [[hex(window.start), hex(window.end)] for window in bus.windows],
+        "low_window_start": hex(bus.low.start) if bus.low else None,
+        "gap_mib": int(gap) if gap is not None and gap.is_integer() else gap,
+    }
+
+
+def read_interrupts(text: str) -> Answer:
+    """CPU numbers and NMI counts; raises EvidenceError without a CPU header."""
+    found = parse_interrupts(text)
+    return {"cpus": list(found.cpus), "nmi": None if found.nmi is None else list(found.nmi)}
+
+
+def read_panic(text: str) -> Answer:
+    """Whether and why the kernel panicked, and the NMI that had no known reason."""
+    return asdict(parse_panic(text))
+
+
+def read_health(text: str) -> Answer:
+    """The problems in a kernel log."""
+    problems = [{"kind": found.kind, "line": found.line} for found in read_problems(text)]
+    return {"healthy": not problems, "problems": problems}
+
+
+TOPICS: Mapping[str, Callable[[str], Answer]] = {
+    "mmio": read_mmio,
+    "interrupts": read_interrupts,
+    "panic": read_panic,
+    "health": read_health,
+}

@@ -1,0 +1,56 @@
+"""Removes what marked runs left on a host; called with the lease held, so their runs are over."""
+
+from __future__ import annotations
+
+from harness.errors import HarnessError, HostError
+from harness.host.command import Cmdlet
+from harness.host.lifecycle import MARK, NAME, put_back, remove
+from harness.host.session import HostSession
+from harness.host.vm import Vm
+from harness.inventory.model import ExistingVm, Host, Inventory
+
+
+def sweep(session: HostSession, host: Host, inventory: Inventory) -> tuple[str, ...]:
+    """Remove marked VMs and folders under ``vm_path``, put borrowed VMs back; return their names.
+
+    Raises one HostError for all that could not be removed, after everything was tried.
+    """
+    done: list[str] = []
+    problems: list[str] = []
+    for name in sorted({*_vms(session, host), *_folders(session, host)}):
+        try:
+            remove(session, name, f"{host.vm_path}\\{name}")
+            done.append(name)
+        except HarnessError as wrong:
+            problems.append(str(wrong))
+    for guest in inventory.guests:
+        if isinstance(guest.source, ExistingVm) and host.name in guest.hosts:
+            done += _put_back(session, guest.source.name)
+    if problems:
+        raise HostError(session.name, "; ".join(problems))
+    return tuple(done)
+
+
+def _vms(session: HostSession, host: Host) -> list[str]:
+    answer = session.run(Cmdlet("Get-VM", safe_to_repeat=True))
+    home = host.vm_path.lower()
+    return [
+        vm.string("Name")
+        for vm in answer.records()
+        if NAME.fullmatch(vm.string("Name")) and vm.string("Path").lower().startswith(home)
+    ]
+
+
+def _folders(session: HostSession, host: Host) -> list[str]:
+    listing = Cmdlet("Get-ChildItem", {"Path": host.vm_path}, safe_to_repeat=True)
+    names = (entry.string("Name") for entry in session.run(listing).records())
+    return [name for name in names if NAME.fullmatch(name)]
+
+
+def _put_back(session: HostSession, name: str) -> list[str]:
+    ask = Cmdlet("Get-VMSnapshot", {"VMName": name}, safe_to_repeat=True)
+    marked = [s.string("Name") for s in session.run(ask).records()]
+    ours = [checkpoint for checkpoint in marked if checkpoint.startswith(MARK)]
+    for checkpoint in ours:
+        put_back(Vm(session, name, "", ""), checkpoint)
+    return [f"{name}: {checkpoint}" for checkpoint in ours]

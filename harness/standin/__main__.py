@@ -1,0 +1,120 @@
+"""The stand-in as a program: ``python -m harness.standin up|down|status|image|limits|serve``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from harness.errors import HarnessError
+from harness.standin import state
+from harness.standin.hostlist import FORM, parse_hosts
+
+BARE = "--no-templates"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; an error is one sentence on stderr and exit status 2."""
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.run(options))
+    except HarnessError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m harness.standin", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for name, run, said in (
+        ("serve", _serve, "serve in the foreground"),
+        ("up", _up, "start the hosts and leave them up"),
+        ("down", _down, "end the hosts, their machines and their files"),
+        ("status", _status, "show the hosts that are up"),
+        ("image", _image, "build a guest image if need be and print its path"),
+        ("limits", _limits, "print every known difference from Hyper-V"),
+    ):
+        command = commands.add_parser(name, help=said, description=said)
+        command.set_defaults(run=run)
+        if name in ("serve", "up", "down", "status"):
+            command.add_argument("--state", type=Path, default=state.default_folder())
+        if name in ("serve", "up"):
+            command.add_argument("--host", action="append", default=[], help=FORM)
+            command.add_argument(BARE, action="store_true", help="hosts without template disks")
+        if name == "status":
+            command.add_argument("--json", action="store_true")
+        if name == "image":
+            command.add_argument("--name", default="debian-12")
+    return parser
+
+
+def _serve(options: argparse.Namespace) -> int:
+    from harness.standin.image.build import find_image
+    from harness.standin.image.records import IMAGES
+    from harness.standin.lab import serve
+
+    found = {} if options.no_templates else {name: find_image(name) for name in IMAGES}
+    hosts = parse_hosts(options.host)
+    serve(options.state, hosts, {name: path for name, path in found.items() if path})
+    return 0
+
+
+def _up(options: argparse.Namespace) -> int:
+    from harness.standin.daemon import up
+
+    hosts = parse_hosts(options.host)
+    if not options.no_templates:
+        _build("debian-12")
+    up(options.state, hosts, *([BARE] if options.no_templates else []))
+    return _show(options.state, as_json=False)
+
+
+def _down(options: argparse.Namespace) -> int:
+    from harness.standin.daemon import down
+
+    down(options.state)
+    return 0
+
+
+def _status(options: argparse.Namespace) -> int:
+    return _show(options.state, as_json=options.json)
+
+
+def _show(folder: Path, *, as_json: bool) -> int:
+    entries = state.status(folder)
+    if as_json:
+        sys.stdout.write(json.dumps(entries, indent=2) + "\n")
+    elif not entries:
+        sys.stdout.write("no stand-in host is up\n")
+    for entry in () if as_json else entries:
+        sys.stdout.write(
+            f"{entry['name']}: Windows Server {entry['windows']}, {entry['url']},"
+            f" {entry['https_url']}, user {entry['username']}, password {entry['password']}\n"
+        )
+    return 0
+
+
+def _image(options: argparse.Namespace) -> int:
+    sys.stdout.write(f"{_build(options.name)}\n")
+    return 0
+
+
+def _build(name: str) -> Path:
+    from harness.standin.image.build import ensure_image
+    from harness.standin.image.tools import require_tools
+
+    require_tools()
+    return ensure_image(name, lambda text: print(text, file=sys.stderr))  # noqa: T201  # progress
+
+
+def _limits(_options: argparse.Namespace) -> int:
+    from harness.standin.limits import LIMITS
+
+    sys.stdout.write("".join(f"- {sentence}\n" for sentence in LIMITS))
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

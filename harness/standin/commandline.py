@@ -1,0 +1,223 @@
+"""QEMU's command line for one machine; pure, so that a test can read it.
+
+Devices have fixed addresses in a fixed order, so a saved state fits a later start of the same
+specification. How the guest's memory and its low MMIO window follow from the numbers is explained
+at ``layout``.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from ipaddress import IPv4Address
+from pathlib import Path
+from typing import Any
+
+from harness.standin.machines import DiskSpec, MachineError, MachineSpec, NicSpec
+
+MiB, GiB = 1 << 20, 1 << 30
+BLOCK = 128 * MiB
+"""Linux adds memory after boot in blocks of this size (x86-64, sparse memory model)."""
+
+FIRST_NIC, MOST_NICS = 0x08, 8
+SCSI_SLOTS = (0x03, 0x11, 0x12, 0x13)
+CONTROLLERS = {"IDE": (2, 2), "SCSI": (4, 64)}
+"""Controllers and locations per controller of a Hyper-V VM."""
+
+
+@dataclass(frozen=True, slots=True)
+class Channels:
+    """What QEMU is handed open: descriptor numbers of the sockets and of the state to resume."""
+
+    qmp: int
+    agent: int
+    incoming: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Memory in bytes: the end of low memory if full, at boot, and on a module beside it."""
+
+    low: int
+    boot: int
+    module: int = 0
+
+
+def layout(memory: int, gap: int) -> Layout:
+    """Choose how QEMU's ``pc`` machine gives the guest its memory and its low MMIO window.
+
+    The window of bus 0000:00 begins where memory below 4 GiB ends (window = 4 GiB - gap when that
+    space is full). Gap >= 1 GiB: low memory ends at 4 GiB - gap, the rest lies above 4 GiB. Gap
+    < 1 GiB: whenever memory overflows, QEMU cuts low memory at 3 GiB; so the machine boots with
+    exactly 4 GiB - gap, and what it has more comes as a memory module, which the guest adds while
+    it boots (whole blocks of 128 MiB only, and its own rule must put them online).
+    A machine with less memory than 4 GiB - gap cannot be exact: its window begins at the end of
+    its memory, so it has at least the gap asked for.
+    """
+    end = 4 * GiB - gap
+    if gap >= GiB:
+        return Layout(end, memory)
+    rest = memory - end
+    if rest > 0 and rest % BLOCK == 0:
+        return Layout(4 * GiB, end, rest)
+    return Layout(4 * GiB, memory)
+
+
+def exact_gap(memory: int, gap: int) -> bool:
+    """Tell whether the guest's low window will start at exactly 4 GiB - gap."""
+    chosen, end = layout(memory, gap), 4 * GiB - gap
+    return memory >= end if gap >= GiB else chosen.boot == end
+
+
+def mac(index: int) -> str:
+    """Return the hardware address of the guest's n-th adapter, from 0.
+
+    It is ours, not Hyper-V's: the guest image derives its address from it (there is no DHCP).
+    """
+    return f"52:54:00:00:00:{index + 1:02x}"
+
+
+def node(disk: DiskSpec) -> str:
+    """Return the block node's name of a disk's place, e.g. ``ide0-1``."""
+    return f"{disk.controller.lower()}{disk.number}-{disk.location}"
+
+
+def boot_order(disks: tuple[DiskSpec, ...]) -> tuple[DiskSpec, ...]:
+    """Return the disks as the firmware tries them: IDE first, by controller and location."""
+    return tuple(sorted(disks, key=lambda d: (d.controller != "IDE", d.number, d.location)))
+
+
+def render(
+    spec: MachineSpec, accelerator: str, channels: Channels, pid_file: Path
+) -> tuple[str, ...]:
+    """Return QEMU's arguments; the processors stand still until they are told to run (-S)."""
+    return (
+        *_machine(spec, accelerator, pid_file),
+        *_channels(spec, channels),
+        *_storage(spec),
+        *_network(spec),
+    )
+
+
+def _machine(spec: MachineSpec, accelerator: str, pid_file: Path) -> tuple[str, ...]:
+    memory = layout(spec.memory, spec.low_gap)
+    machine = f"pc,max-ram-below-4g={memory.low}"
+    return (
+        *("-M", machine, *_accelerator(accelerator), "-smp", str(spec.processors)),
+        *("-uuid", str(spec.id), "-name", f"guest={_escaped(spec.name)}"),
+        *("-pidfile", str(pid_file), "-S", "-nodefaults", "-no-user-config", "-display", "none"),
+        *_memory(memory),
+    )
+
+
+def _accelerator(name: str) -> tuple[str, ...]:
+    if name == "kvm":
+        return ("-accel", "kvm", "-cpu", "host")
+    return ("-accel", "tcg,thread=multi,tb-size=128", "-cpu", "max")
+
+
+def _memory(memory: Layout) -> tuple[str, ...]:
+    if not memory.module:
+        return ("-m", f"{memory.boot}B")
+    most = memory.boot + memory.module
+    return (
+        *("-m", f"size={memory.boot}B,slots=1,maxmem={most}B"),
+        *("-object", f"memory-backend-ram,id=module0,size={memory.module}"),
+        *_device({"driver": "pc-dimm", "id": "dimm0", "memdev": "module0"}),
+    )
+
+
+def _channels(spec: MachineSpec, channels: Channels) -> tuple[str, ...]:
+    port = {"driver": "virtserialport", "chardev": "agent", "name": "org.qemu.guest_agent.0"}
+    incoming = () if channels.incoming is None else ("-incoming", f"fd:{channels.incoming}")
+    log = f"file,id=serial,append=on,path={_escaped(str(spec.log))}" if spec.log else None
+    return (
+        *("-chardev", f"socket,id=qmp,fd={channels.qmp}", "-mon", "chardev=qmp,mode=control"),
+        *("-chardev", log or "null,id=serial", "-serial", "chardev:serial"),
+        *_pci("virtio-serial-pci", 0x04, id="ports"),
+        *("-chardev", f"socket,id=agent,fd={channels.agent}", *_device(port)),
+        *_pci("virtio-rng-pci", 0x05),
+        *_pci("virtio-balloon-pci", 0x06, id="balloon"),
+        *incoming,
+    )
+
+
+def _storage(spec: MachineSpec) -> tuple[str, ...]:
+    used = {0} | {d.number for d in spec.disks if d.controller == "SCSI"}
+    controllers = (
+        argument
+        for number, slot in enumerate(SCSI_SLOTS)
+        if number in used
+        for argument in _pci("virtio-scsi-pci", slot, id=f"scsi{number}")
+    )
+    disks = (
+        argument
+        for order, disk in enumerate(boot_order(spec.disks), 1)
+        for argument in _disk(disk, order)
+    )
+    return (*controllers, *disks)
+
+
+def _disk(disk: DiskSpec, order: int) -> tuple[str, ...]:
+    _refuse_bad_place(disk)
+    cache = {"no-flush": True}  # the host's page cache outlives a QEMU that is killed
+    file = {"driver": "file", "filename": str(disk.path), "cache": cache}
+    block = {
+        "driver": disk.format,
+        "node-name": node(disk),
+        "read-only": disk.read_only,
+        "discard": "unmap",
+        "cache": cache,
+        "file": file,
+    }
+    place: dict[str, Any] = (
+        {"driver": "ide-hd", "bus": f"ide.{disk.number}", "unit": disk.location}
+        if disk.controller == "IDE"
+        else {"driver": "scsi-hd", "bus": f"scsi{disk.number}.0", "lun": disk.location}
+    )
+    device = place | {"drive": node(disk), "id": f"disk-{node(disk)}", "bootindex": order}
+    return ("-blockdev", json.dumps(block), *_device(device))
+
+
+def _refuse_bad_place(disk: DiskSpec) -> None:
+    controllers, locations = CONTROLLERS.get(disk.controller, (0, 0))
+    if not (0 <= disk.number < controllers and 0 <= disk.location < locations):
+        place = f"{disk.controller} controller {disk.number}, location {disk.location}"
+        raise MachineError(f"{disk.path}: a machine has no {place}")
+
+
+def _network(spec: MachineSpec) -> tuple[str, ...]:
+    if len(spec.nics) > MOST_NICS:
+        raise MachineError(f"{spec.name}: a machine has at most {MOST_NICS} network adapters")
+    return tuple(a for index, nic in enumerate(spec.nics) for a in _nic(index, nic))
+
+
+def _nic(index: int, nic: NicSpec) -> tuple[str, ...]:
+    """Give each adapter a network of its own, 10.0.2.0/24 upward, the guest being .15 there."""
+    net = f"user,id=net{index},net=10.0.{2 + index}.0/24"
+    if nic.address is None:
+        net += ",restrict=on"
+    else:
+        net += f",hostfwd=tcp:{_loopback(nic.address)}:22-10.0.{2 + index}.15:22"
+    card = {"netdev": f"net{index}", "id": f"nic{index}", "mac": mac(index), "romfile": ""}
+    return ("-netdev", net, *_pci("virtio-net-pci", FIRST_NIC + index, **card))
+
+
+def _loopback(address: str) -> IPv4Address:
+    parsed = IPv4Address(address)
+    if not parsed.is_loopback:
+        raise MachineError(f"{address}: guests answer at loopback addresses only")
+    return parsed
+
+
+def _pci(driver: str, slot: int, **properties: str) -> tuple[str, ...]:
+    return _device({"driver": driver, "bus": "pci.0", "addr": f"{slot:#x}", **properties})
+
+
+def _device(properties: dict[str, Any]) -> tuple[str, ...]:
+    return ("-device", json.dumps(properties))
+
+
+def _escaped(text: str) -> str:
+    """Double commas: QEMU's key=value lists have no other quoting."""
+    return text.replace(",", ",,")

@@ -1,0 +1,54 @@
+"""Every known difference of the stand-in from Hyper-V, as sentences that a report can print."""
+
+from __future__ import annotations
+
+LIMITS: tuple[str, ...] = (
+    # the machine
+    "Virtual machines are QEMU processes under emulation: there is no VMBus; virtio and ACPI"
+    " devices carry the same guest-visible features.",
+    "Generation 1 only: New-VM -Generation 2 is refused, and so is every firmware setting.",
+    "A guest that itself restarts is not told from one that goes on; one that ends, or whose QEMU"
+    " dies, shows as Off, its log kept.",
+    "Dynamic memory settings are kept and shown, but a machine always has its startup memory;"
+    " MemoryDemand and CPUUsage are 0.",
+    "The startup memory of a running machine cannot be changed.",
+    "Adapters, drives and controllers are added, removed and connected only while a machine is"
+    " Off.",
+    "High MMIO space, VLANs, adapter options, processor limits, serial pipes, boot order, DVD media"
+    " and automatic start and stop are remembered and shown, without effect on the machine.",
+    # network
+    "Each adapter on a switch gets one loopback address at which the guest's port 22 answers; all"
+    " switches are the same private network, and an adapter that is on none has no address.",
+    "The MAC address that the guest sees (52:54:00:00:00:01 and up) is not the 00155D… one that"
+    " cmdlets show: the guest image keys its fixed network settings on it.",
+    # disks and checkpoints
+    "Files named .vhd, .vhdx and .avhdx hold qcow2; block size, sectors and alignment that Get-VHD"
+    " shows are Hyper-V's usual values, DiskIdentifier is made from the path.",
+    "Convert-VHD makes Fixed and Dynamic copies only; Resize-VHD only grows, and only disks that no"
+    " machine uses; there are no pass-through disks and no mounted ones.",
+    "Disks of a removed checkpoint are merged at once only when the machine is Off or Saved,"
+    " otherwise when it next is.",
+    "Checkpoints of a running machine hold its memory: there is no freeze of the guest yet, so"
+    " Production falls back to Standard and ProductionOnly is refused.",
+    "Restore-VMSnapshot never starts a machine: it ends Off, or Saved when the checkpoint holds"
+    " memory.",
+    "Stop-VM -TurnOff does not take a saved machine; Remove-VMSavedState does.",
+    # what the host tells
+    "Heartbeat, key-value exchange and shutdown go through qemu-guest-agent and ACPI, not through"
+    " Hyper-V's integration services; a heartbeat is OkApplicationsUnknown at best.",
+    "Status texts are English; the text of errors is the stand-in's own. What is faithful is the"
+    " FullyQualifiedErrorId, the category and the exception's type.",
+    "Which error id the host uses is known from published error texts only for some cmdlets; for"
+    " the others it follows the same pattern.",
+    "A question that needs -Force fails at once, since nobody could answer it.",
+    "Properties, types and enum numbers are those of the contract data, which for 2012 R2 comes"
+    " from documentation.",
+    "Free memory, processors and their load are a stated budget, not this machine's.",
+    "WMI has the classes that the cases use; RequestStateChange hands out its job when it is over,"
+    " and jobs are kept until the host ends.",
+    "ModifySystemSettings changes gaps, name and notes; other properties are not taken over.",
+    "The switch -AsJob is not available, and -ComputerName takes this host only.",
+    # the shell
+    "No PowerShell language: cmdlets, pipelines and the project's own fixed scripts only.",
+    "No Kerberos, no domain, no cluster, no replication, no live migration, no shielded machines.",
+)

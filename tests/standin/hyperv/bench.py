@@ -1,0 +1,171 @@
+"""A simulated host with machines in memory, and a way to call cmdlet bodies on it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from uuid import UUID
+
+from harness.standin.api import ErrorRecord, Given
+from harness.standin.cmdlets import HYPERV_CMDLETS
+from harness.standin.disks import Disks
+from harness.standin.host import Host
+from harness.standin.machines import GuestReport, MachineError, MachineSpec
+from harness.standin.values import Record, Value
+
+BODIES = {c.name: c.body for c in HYPERV_CMDLETS}
+ALIVE = GuestReport(heartbeat=True, facts=(("OSName", "Debian <12>"),))
+
+
+@dataclass(slots=True)
+class InMemoryMachines:
+    """Machines without QEMU: states in a dictionary, files with a word in them."""
+
+    states: dict[UUID, str] = field(default_factory=dict)
+    specs: dict[UUID, MachineSpec] = field(default_factory=dict)
+    nmis: list[UUID] = field(default_factory=list)
+    resets: list[UUID] = field(default_factory=list)
+    resumed: list[str] = field(default_factory=list)
+    deaf: bool = False
+    broken: str = ""
+    report: GuestReport = ALIVE
+
+    def start(self, spec: MachineSpec, resume_from: Path | None = None) -> None:
+        self._maybe_break()
+        if resume_from:
+            self.resumed.append(resume_from.read_text())
+        self.states[spec.id], self.specs[spec.id] = "running", spec
+
+    def kill(self, vm: UUID) -> None:
+        self._maybe_break()
+        self.states.pop(vm, None)
+
+    def shut_down(self, vm: UUID, within: float) -> bool:
+        assert within >= 0
+        if not self.deaf:
+            self.states.pop(vm)
+        return not self.deaf
+
+    def reset(self, vm: UUID) -> None:
+        self.resets.append(vm)
+
+    def pause(self, vm: UUID) -> None:
+        self._maybe_break()
+        self.states[vm] = "paused"
+
+    def resume(self, vm: UUID) -> None:
+        self.states[vm] = "running"
+
+    def save(self, vm: UUID, to: Path) -> None:
+        self._maybe_break()
+        to.write_text("memory")
+        self.states.pop(vm)
+
+    def checkpoint(self, vm: UUID, state: Path, overlays: tuple[tuple[Path, Path], ...]) -> None:
+        self._maybe_break()
+        assert vm in self.states
+        for below, new in overlays:
+            Disks().create(new, kind="Differencing", parent=below)
+        state.write_text("checkpoint")
+
+    def inject_nmi(self, vm: UUID) -> None:
+        self._maybe_break()
+        self.nmis.append(vm)
+
+    def state(self, vm: UUID) -> str:
+        return self.states.get(vm, "off")
+
+    def assigned(self, vm: UUID) -> int:
+        return self.specs[vm].memory if vm in self.states else 0
+
+    def uptime(self, vm: UUID) -> float:
+        return 12.0 if vm in self.states else 0.0
+
+    def guest(self, vm: UUID) -> GuestReport:
+        addresses = tuple(n.address for n in self.specs[vm].nics if n.address)
+        return GuestReport(self.report.heartbeat, addresses, self.report.facts)
+
+    def close(self) -> None:
+        self.states.clear()
+
+    def _maybe_break(self) -> None:
+        if self.broken:
+            raise MachineError(self.broken)
+
+
+@dataclass(slots=True)
+class Heard:
+    """What a cmdlet wrote; satisfies Streams."""
+
+    out: list[Value] = field(default_factory=list)
+    errors: list[ErrorRecord] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+    def output(self, value: Value) -> None:
+        self.out.append(value)
+
+    def error(self, record: ErrorRecord) -> None:
+        self.errors.append(record)
+
+    def warning(self, text: str) -> None:
+        self.warnings.append(text)
+
+    def verbose(self, text: str) -> None:
+        del text
+
+    def debug(self, text: str) -> None:
+        del text
+
+    def progress(self, activity: str, status: str, percent: int) -> None:
+        del activity, status, percent
+
+    def check(self) -> None:
+        return None
+
+    @property
+    def one(self) -> Record:
+        """Return the only object of a call that went well."""
+        assert not self.errors, self.errors
+        (value,) = self.out
+        assert isinstance(value, Record)
+        return value
+
+    @property
+    def fqid(self) -> str:
+        """Return the id of the only error of a call that gave nothing."""
+        (record,) = self.errors
+        return record.fqid
+
+
+@dataclass(slots=True)
+class Bench:
+    """A host to call cmdlets on."""
+
+    host: Host
+    machines: InMemoryMachines
+
+    def call(self, cmdlet: str, values: Mapping[str, Value] | None = None, **more: Value) -> Heard:
+        heard = Heard()
+        given = Given(cmdlet, {**(values or {}), **more})
+        for value in BODIES[cmdlet](self.host, given, heard):
+            heard.output(value)
+        return heard
+
+    def vm(self, name: str = "a", **more: Value) -> Record:
+        """Make a VM with a disk of 8 MiB."""
+        path = f"C:\\VMs\\{name}\\{name}.vhdx"
+        wanted: dict[str, Value] = {"NewVHDPath": path, "NewVHDSizeBytes": 8 << 20, **more}
+        return self.call("New-VM", wanted, Name=name, MemoryStartupBytes=512 << 20).one
+
+    def get(self, name: str = "a") -> dict[str, Value]:
+        return self.call("Get-VM", Name=[name]).one.properties
+
+    def state(self, name: str = "a") -> str:
+        return str(self.get(name)["State"])
+
+    def do(self, cmdlet: str, name: str = "a", **more: Value) -> Heard:
+        """Call a cmdlet that names VMs with -Name, and expect no error."""
+        heard = self.call(cmdlet, {"Name": [name], **more})
+        assert not heard.errors, heard.errors
+        return heard
