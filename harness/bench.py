@@ -13,6 +13,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from harness.checks import health, kernel, mmio
+from harness.checks.kernel_log import KERNEL_LOG, KernelLog
 from harness.checks.platform import PLATFORM_PROBES, Platform, identify
 from harness.deadline import wait_for
 from harness.errors import DeadlineExceeded, EvidenceError
@@ -20,6 +21,7 @@ from harness.evidence import Evidence, Measured, Probe
 from harness.guest.boot import BOOT_ID
 from harness.guest.measure import measure
 from harness.guest.prepare import prepare
+from harness.host.command import GapPath
 from harness.inventory.model import FixedAddress, Preparation
 from harness.verdict import NotApplicable, Outcome, Verdict
 
@@ -53,7 +55,7 @@ class GuestUnderTest:
     reach: Callable[[], GuestShell]
     platform: Platform
     release: str
-    log_before: Measured[health.KernelLog]
+    log_before: Measured[KernelLog]
     boot_id: str
 
     def measure(self, probe: Probe[T]) -> Measured[T]:
@@ -109,11 +111,11 @@ class Bench:
         return self.host_facts.value.build
 
     @property
-    def gap_path(self) -> mmio.GapPath:
+    def gap_path(self) -> GapPath:
         """Return the documented way to set the gap on this Windows release."""
         return mmio.gap_path(self.build)
 
-    def needs_gap_path(self, path: mmio.GapPath) -> None:
+    def needs_gap_path(self, path: GapPath) -> None:
         """End the case as not-applicable where this Windows release lacks the path."""
         if path not in mmio.gap_paths(self.build):
             because = f"build {self.build} has no {path.value} for the gap (since build 14393)"
@@ -147,7 +149,7 @@ class Bench:
         guest, self.running = self.running, None
         if guest is None:
             return
-        after = guest.reached_again().measure(health.KERNEL_LOG)
+        after = guest.reached_again().measure(KERNEL_LOG)
         self.health.append(health.judge_health(guest.log_before, after))
 
     def _reach(self) -> GuestShell:
@@ -180,7 +182,7 @@ class Bench:
         facts = self.host_facts.value
         platform = identify(seen, facts.manufacturer, facts.model)
         release = measure(shell, kernel.RELEASE)
-        log = measure(shell, health.KERNEL_LOG)
+        log = measure(shell, KERNEL_LOG)
         boot = measure(shell, BOOT_ID)
         self.context += [piece for found in seen.values() for piece in found.evidence]
         self.context += [*self.host_facts.evidence, *release.evidence, *log.evidence]

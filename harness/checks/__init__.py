@@ -1,1 +1,1 @@
-
+"""One feature each: probes, parsers and judges, all pure."""

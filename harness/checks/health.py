@@ -57,7 +57,7 @@ def find_problems(found: Iterable[Record]) -> tuple[Problem, ...]:
     for record in found:
         since += 1
         optical.append(bool(_OPTICAL.search(record.message)))
-        held = _explained(problems, held, optical[-1])
+        held = _take_back(problems, held) if optical[-1] else _older(held)
         problem = _problem(record, alone=since > TRACE_BELONGS_WITHIN)
         if problem is None:
             continue
@@ -70,14 +70,14 @@ def find_problems(found: Iterable[Record]) -> tuple[Problem, ...]:
     return tuple(problem for problem in problems if problem.kind)
 
 
-def _explained(
-    problems: list[Problem], held: list[tuple[int, int]], optical: bool
-) -> list[tuple[int, int]]:
-    """Take back storvsc errors that turn out to be the virtual DVD's; return those still open."""
-    if optical:
-        for index, _ in held:
-            problems[index] = Problem("", "", "")
-        return []
+def _take_back(problems: list[Problem], held: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Void the storvsc errors that turn out to be the virtual DVD's; none stays open."""
+    for index, _ in held:
+        problems[index] = Problem("", "", "")
+    return []
+
+
+def _older(held: list[tuple[int, int]]) -> list[tuple[int, int]]:
     return [(index, left - 1) for index, left in held if left > 1]
 
 

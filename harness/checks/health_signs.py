@@ -80,23 +80,24 @@ SIGNS = (
         r"hv_storvsc .{0,80} cmd 0x(?:8|a|28|2a|35|88|8a|a8|aa) status: scsi 0x[1-9a-f]",
     ),
     _sign("io-error", "I/O Error", r"\bnvme\w{0,12}: .{0,60}I/O Error"),
+    _sign("filesystem", "EXT", r"EXT[234]-fs error"),
     _sign(
         "filesystem",
         "EXT",
-        r"EXT[234]-fs error|EXT[234]-fs \(.{1,40}\): (?:.{0,80}error count since|Delayed block allocation failed|This should not happen|Remounting filesystem read-only|.{0,40}shut ?down|failed to convert unwritten|I/O error)",
+        r"EXT[234]-fs \(.{1,40}\): (?:.{0,80}error count since|.{0,40}shut ?down|I/O error"
+        r"|Delayed block allocation failed|This should not happen|failed to convert unwritten)",
     ),
-    _sign(
-        "filesystem",
-        "JBD",
-        r"JBD2?: (?:Error|Detected IO errors|I/O error)|JBD2: .{0,60}journal .{0,60}(?:abort|corrupt)",
-    ),
+    _sign("filesystem", "JBD", r"JBD2?: (?:Error|Detected IO errors|I/O error)"),
+    _sign("filesystem", "JBD2: ", r"JBD2: .{0,60}journal .{0,60}(?:abort|corrupt)"),
     _sign("filesystem", "borting journal"),
     _sign("filesystem", "Remounting filesystem read-only"),
     _sign(
         "filesystem",
         "XFS",
-        r"XFS \(.{1,40}\): (?:.{0,60}(?:[Cc]orrupt|I/O error|I/O Error|[Ii]nternal error|shut ?down|[Ss]hutting down|log mount/recovery failed))|XFS.{0,20}: Internal error",
+        r"XFS \(.{1,40}\): .{0,60}(?:[Cc]orrupt|I/O [Ee]rror|[Ii]nternal error|shut ?down"
+        r"|[Ss]hutting down|log mount/recovery failed)",
     ),
+    _sign("filesystem", "XFS", r"XFS.{0,20}: Internal error"),
     _sign("filesystem", "BTRFS", r"BTRFS(?:: error| error| critical| warning.{0,60}csum)"),
     _sign("filesystem", "SQUASHFS error"),
     _sign("filesystem", "F2FS-fs", r"F2FS-fs \(.{1,40}\): .{0,60}(?:[Cc]orrupt|inconsistent)"),

@@ -16,7 +16,7 @@ _ROW = re.compile(r"(?:^|[\s|])[A-Za-z0-9_-]{1,12}:(?=\s|$)")
 
 @dataclass(frozen=True, slots=True)
 class Interrupts:
-    """``cpus``: CPU numbers of the columns (off-line ones are missing); ``nmi``: counts, same order.
+    """``cpus``: numbers of the columns (off-line CPUs are missing); ``nmi``: counts, same order.
 
     ``nmi`` is None where the table has no (complete) NMI row.
     """

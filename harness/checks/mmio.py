@@ -5,16 +5,30 @@ Source: certification cases MMIO-01 and MMIO-02.
 
 from __future__ import annotations
 
-from enum import Enum
-
 from harness.checks import bounds
 from harness.checks.kernel_log import JOURNAL, KERNEL_LOG
 from harness.checks.root_bus import RootBus, parse_root_bus_of_a_boot
 from harness.errors import EvidenceError
 from harness.evidence import Evidence, Measured, Probe
+from harness.host.command import GapPath
 from harness.host.session import Attempt, Refusal, RefusedBy
 from harness.units import Bytes, GiB, MiB
 from harness.verdict import Verdict, all_of, pass_if
+
+__all__ = [
+    "FORMER_GAP",
+    "OUT_OF_RANGE",
+    "ROOT_BUS",
+    "ROOT_BUS_FROM_JOURNAL",
+    "ROOT_BUS_NAME",
+    "GapPath",
+    "gap_path",
+    "gap_paths",
+    "judge_gap",
+    "judge_refused_gap",
+    "memory_for",
+    "other_than",
+]
 
 ROOT_BUS = Probe(KERNEL_LOG.argv, parse_root_bus_of_a_boot, privileged=True)
 ROOT_BUS_FROM_JOURNAL = Probe(JOURNAL.argv, parse_root_bus_of_a_boot, privileged=True)
@@ -32,13 +46,6 @@ FORMER_GAP = 1 * GiB
 SET_VM = "Microsoft.HyperV.PowerShell.Commands.SetVM"
 NOT_ABOUT_VALUE = frozenset({"AccessDenied", "ObjectNotFound", "Unavailable", "InvalidState"})
 UINT32 = 1 << 32
-
-
-class GapPath(Enum):
-    """How the gap is set: the cmdlet takes bytes (UInt32), the WMI class whole MB (UInt64)."""
-
-    CMDLET = "cmdlet"
-    WMI = "WMI"
 
 
 def gap_paths(build: int) -> tuple[GapPath, ...]:
@@ -60,7 +67,7 @@ def memory_for(gap: Bytes) -> Bytes:
 
 def other_than(gap: Bytes, current: Bytes) -> Bytes:
     """Return a value to start from, so that setting ``gap`` changes something."""
-    if current != gap and current != bounds.GAP_DEFAULT:
+    if current not in (gap, bounds.GAP_DEFAULT):
         return current
     return bounds.GAP_DEFAULT if gap != bounds.GAP_DEFAULT else 1 * GiB
 
@@ -89,7 +96,7 @@ def judge_gap(
     )
 
 
-def judge_refused_gap(  # noqa: PLR0913  # the facts of one attempt, told apart by type
+def judge_refused_gap(  # noqa: PLR0913, PLR0917  # one attempt's facts, told apart by type
     asked: Bytes,
     path: GapPath,
     former: Bytes,

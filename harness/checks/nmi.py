@@ -236,6 +236,11 @@ def _rises(before: Interrupts, after: Interrupts) -> dict[int, int]:
     return {cpu: last[cpu] - first[cpu] for cpu in last}
 
 
+def is_of(command: str, cmdlet: str) -> bool:
+    """Return whether an error id's class is the cmdlet's; 2012 R2 ends many with ``Command``."""
+    return command.removesuffix("Command") == cmdlet
+
+
 def judge_refused(state: str, attempt: Attempt) -> Verdict:
     """Judge NMI-02's attempt on a VM in ``state``.
 
@@ -247,7 +252,11 @@ def judge_refused(state: str, attempt: Attempt) -> Verdict:
         why = f"the host accepted an NMI for a VM that is {state}"
         return Verdict(Outcome.FAIL, why, attempt.evidence)
     kind, _, command = refusal.code.partition(",")
-    if refusal.by is not RefusedBy.CMDLET or command != REFUSED_BY or kind in NOT_ABOUT_STATE:
+    if (
+        refusal.by is not RefusedBy.CMDLET
+        or not is_of(command, REFUSED_BY)
+        or kind in NOT_ABOUT_STATE
+    ):
         raise EvidenceError("Debug-VM", f"refusal for the VM's state (got {refusal.code})", "")
     why = f"the host refused the NMI while the VM was {state} [{refusal.code}]"
     return Verdict(Outcome.PASS, why, attempt.evidence)

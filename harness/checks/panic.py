@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from harness.checks.nmi import parse_nmi_line
+from harness.checks.nmi import NmiLine, parse_nmi_line
 from harness.checks.text import records
 
 # Kernel panic - not syncing: sysrq triggered crash
@@ -33,27 +33,50 @@ class Panic:
 
 def parse_panic(text: str) -> Panic:
     """Read the last panic of a log, and the last NMI without a known reason."""
-    found, panic_cpu, nmi_cpu, awaited = Panic(), None, None, False
+    scan = _Scan()
     for record in records(text):
-        message = record.message
-        if record.other:
-            continue
-        if (seen := parse_nmi_line(message)) is not None:
-            unknown = found.unknown_nmi or seen.kind == "unknown"
-            found = replace(found, unknown_nmi=unknown, nmi_reason=f"{seen.reason:#x}")
-            nmi_cpu = seen.cpu
+        if not record.other:
+            scan.feed(record.message)
+    cpu = scan.nmi_cpu if scan.nmi_cpu is not None else scan.panic_cpu
+    return replace(scan.found, cpu=cpu)
+
+
+class _Scan:
+    """One pass; after a panic its CPU is awaited until the next boot begins."""
+
+    def __init__(self) -> None:
+        self.found = Panic()
+        self.nmi_cpu: int | None = None
+        self.panic_cpu: int | None = None
+        self._awaited = False
+
+    def feed(self, message: str) -> None:
+        if (nmi := parse_nmi_line(message)) is not None:
+            self._take_nmi(nmi)
         elif any(trace in message for trace in _TRACE_OF_UNKNOWN):
-            found = replace(found, unknown_nmi=True)
+            self.found = replace(self.found, unknown_nmi=True)
         elif (panic := _said_by_kernel(message)) is not None:
-            found = replace(found, panic=True, reason=panic["reason"] or found.reason)
-            if not panic["before"]:
-                panic_cpu, awaited = None, True
-                found = replace(found, reason=panic["reason"])
-        elif awaited and message.startswith("Linux version "):
-            awaited = False
-        elif awaited and (cpu := _CPU.search(message)):
-            panic_cpu, awaited = int(cpu[1]), False
-    return replace(found, cpu=nmi_cpu if nmi_cpu is not None else panic_cpu)
+            self._take_panic(panic)
+        elif self._awaited:
+            self._look_for_cpu(message)
+
+    def _take_nmi(self, nmi: NmiLine) -> None:
+        unknown = self.found.unknown_nmi or nmi.kind == "unknown"
+        self.found = replace(self.found, unknown_nmi=unknown, nmi_reason=f"{nmi.reason:#x}")
+        self.nmi_cpu = nmi.cpu
+
+    def _take_panic(self, panic: re.Match[str]) -> None:
+        ending = bool(panic["before"])
+        reason = panic["reason"] or (self.found.reason if ending else None)
+        self.found = replace(self.found, panic=True, reason=reason)
+        if not ending:
+            self.panic_cpu, self._awaited = None, True
+
+    def _look_for_cpu(self, message: str) -> None:
+        if message.startswith("Linux version "):
+            self._awaited = False
+        elif cpu := _CPU.search(message):
+            self.panic_cpu, self._awaited = int(cpu[1]), False
 
 
 def _said_by_kernel(message: str) -> re.Match[str] | None:

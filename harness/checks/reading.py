@@ -43,7 +43,7 @@ def read_panic(text: str) -> Answer:
 
 
 def read_health(text: str) -> Answer:
-    """The problems in a kernel log."""
+    """Find the problems in a kernel log."""
     problems = [{"kind": found.kind, "line": found.line} for found in read_problems(text)]
     return {"healthy": not problems, "problems": problems}
 

@@ -26,7 +26,8 @@ _WINDOW = re.compile(
 _IOMEM = re.compile(r"(?:^|\s)([0-9a-f]{4,16})-([0-9a-f]{4,16}) : PCI Bus 0000:00$")
 _BRIDGE = "PCI host bridge to bus 0000:00"
 _MICROSOFT = re.compile(
-    r"Hypervisor detected: (?:Microsoft|MS)|Hyper-?V(?: Host Build|: Host Build|: privilege|: features)"
+    r"Hypervisor detected: (?:Microsoft|MS)"
+    r"|Hyper-?V(?: Host Build|: Host Build|: privilege|: features)"
 )
 
 

@@ -1,1 +1,1 @@
-
+"""Distribution families as plain records: packages, services, tools."""

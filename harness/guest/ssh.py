@@ -183,7 +183,7 @@ def _trust(client: paramiko.SSHClient, login: Ssh, address: str, port: int) -> N
 
 def _without_nagle(client: paramiko.SSHClient) -> None:
     transport = client.get_transport()
-    if transport is not None:
+    if transport is not None and isinstance(transport.sock, socket.socket):
         transport.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         transport.set_keepalive(30)
 

@@ -18,6 +18,7 @@ OPERATION_TIMEOUT = 20  # seconds that the host may hold one long poll
 READ_TIMEOUT = 30  # must be longer than the poll
 CONNECT_TIMEOUT = 10
 
+
 def wsman_options(host: Host, password: Secret | None) -> dict[str, Any]:
     """Return the keyword arguments of the WS-Man client; they hold the password.
 
@@ -127,5 +128,5 @@ def _port_advice(host: Host) -> str:
     usual = 5986 if host.transport is Transport.HTTPS else 5985
     return (
         f"check address, transport and port ({host.port}; WinRM over {host.transport.value} is"
-        f" usually {usual}) in the inventory, and on the host: winrm enumerate winrm/config/listener"
+        f" usually {usual}) in the inventory; on the host: winrm enumerate winrm/config/listener"
     )

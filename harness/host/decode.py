@@ -46,11 +46,13 @@ def decode(value: object) -> HostValue:
         return base64.b64encode(value).decode("ascii")
     if isinstance(value, (list, tuple, Queue)):
         return tuple(decode(item) for item in _items(value))
+    return _object_like(value)
+
+
+def _object_like(value: object) -> HostValue:
     if isinstance(value, Mapping):
         return HostObject(HASHTABLE, {str(k): decode(v) for k, v in value.items()})
-    if isinstance(value, Dynamic):
-        return _object(value)
-    return _known(value)
+    return _object(value) if isinstance(value, Dynamic) else _known(value)
 
 
 def _items(value: list[object] | tuple[object, ...] | Queue[object]) -> Iterable[object]:

@@ -8,13 +8,39 @@ from harness.errors import ErrorRecordFacts, HostRefused
 from harness.host.session import RefusedBy
 
 CATEGORIES = (  # System.Management.Automation.ErrorCategory: the index is the number
-    "NotSpecified OpenError CloseError DeviceError DeadlockDetected InvalidArgument InvalidData"
-    " InvalidOperation InvalidResult InvalidType MetadataError NotImplemented NotInstalled"
-    " ObjectNotFound OperationStopped OperationTimeout SyntaxError ParserError PermissionDenied"
-    " ResourceBusy ResourceExists ResourceUnavailable ReadError WriteError FromStdErr"
-    " SecurityError ProtocolError ConnectionError AuthenticationError LimitsExceeded"
-    " QuotaExceeded NotEnabled"
-).split()
+    "NotSpecified",
+    "OpenError",
+    "CloseError",
+    "DeviceError",
+    "DeadlockDetected",
+    "InvalidArgument",
+    "InvalidData",
+    "InvalidOperation",
+    "InvalidResult",
+    "InvalidType",
+    "MetadataError",
+    "NotImplemented",
+    "NotInstalled",
+    "ObjectNotFound",
+    "OperationStopped",
+    "OperationTimeout",
+    "SyntaxError",
+    "ParserError",
+    "PermissionDenied",
+    "ResourceBusy",
+    "ResourceExists",
+    "ResourceUnavailable",
+    "ReadError",
+    "WriteError",
+    "FromStdErr",
+    "SecurityError",
+    "ProtocolError",
+    "ConnectionError",
+    "AuthenticationError",
+    "LimitsExceeded",
+    "QuotaExceeded",
+    "NotEnabled",
+)
 
 BINDING = "System.Management.Automation.ParameterBindingException"
 BINDING_KINDS = (
@@ -58,7 +84,7 @@ def refused_by(record: ErrorRecordFacts, command: str) -> RefusedBy | None:
 
     ``command`` is the class that ends its ids: ``Microsoft.HyperV.PowerShell.Commands.SetVM``.
     """
-    if not record.fqid.endswith(f",{command}"):
+    if not record.fqid.removesuffix("Command").endswith(f",{command}"):  # 2012 R2 has the suffix
         return None
     return RefusedBy.BINDING if is_binding(record) else RefusedBy.CMDLET
 

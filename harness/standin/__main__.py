@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from types import FrameType
+from typing import NoReturn
 
 from harness.errors import HarnessError
 from harness.standin import state
@@ -18,11 +21,19 @@ BARE = "--no-templates"
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; an error is one sentence on stderr and exit status 2."""
     options = _parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, _interrupted)  # so that half-done work is cleared away
     try:
         return int(options.run(options))
     except HarnessError as error:
         sys.stderr.write(f"{error}\n")
         return 2
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted; nothing half-done is left\n")
+        return 130
+
+
+def _interrupted(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -13,13 +13,39 @@ from typing import Protocol
 from harness.standin.values import Value
 
 ERROR_CATEGORIES = (  # System.Management.Automation.ErrorCategory: the index is the number
-    "NotSpecified OpenError CloseError DeviceError DeadlockDetected InvalidArgument InvalidData"
-    " InvalidOperation InvalidResult InvalidType MetadataError NotImplemented NotInstalled"
-    " ObjectNotFound OperationStopped OperationTimeout SyntaxError ParserError PermissionDenied"
-    " ResourceBusy ResourceExists ResourceUnavailable ReadError WriteError FromStdErr"
-    " SecurityError ProtocolError ConnectionError AuthenticationError LimitsExceeded"
-    " QuotaExceeded NotEnabled"
-).split()
+    "NotSpecified",
+    "OpenError",
+    "CloseError",
+    "DeviceError",
+    "DeadlockDetected",
+    "InvalidArgument",
+    "InvalidData",
+    "InvalidOperation",
+    "InvalidResult",
+    "InvalidType",
+    "MetadataError",
+    "NotImplemented",
+    "NotInstalled",
+    "ObjectNotFound",
+    "OperationStopped",
+    "OperationTimeout",
+    "SyntaxError",
+    "ParserError",
+    "PermissionDenied",
+    "ResourceBusy",
+    "ResourceExists",
+    "ResourceUnavailable",
+    "ReadError",
+    "WriteError",
+    "FromStdErr",
+    "SecurityError",
+    "ProtocolError",
+    "ConnectionError",
+    "AuthenticationError",
+    "LimitsExceeded",
+    "QuotaExceeded",
+    "NotEnabled",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +96,7 @@ Statement = tuple[CommandCall, ...]
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Statements run one after the other; each is a pipeline of commands. ``input`` feeds the first."""
+    """Statements, run one after the other; each is a pipeline. ``input`` feeds the first."""
 
     statements: tuple[Statement, ...]
     input: tuple[Value, ...] = ()

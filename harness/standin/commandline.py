@@ -204,7 +204,10 @@ def _nic(index: int, nic: NicSpec) -> tuple[str, ...]:
 
 
 def _loopback(address: str) -> IPv4Address:
-    parsed = IPv4Address(address)
+    try:
+        parsed = IPv4Address(address)
+    except ValueError as error:
+        raise MachineError(f"{address}: not an IPv4 address") from error
     if not parsed.is_loopback:
         raise MachineError(f"{address}: guests answer at loopback addresses only")
     return parsed

@@ -69,7 +69,10 @@ class HostEngine:
     # --- what the interpreter needs --------------------------------------------------------------
 
     def pipeline(
-        self, calls: Sequence[CommandCall], upstream: Iterable[Value] | None, streams: Streams,
+        self,
+        calls: Sequence[CommandCall],
+        upstream: Iterable[Value] | None,
+        streams: Streams,
         preference: str,
     ) -> Iterator[Value]:
         """Run commands joined by pipes; every command line is bound before the first one runs."""  # fmt: skip

@@ -54,7 +54,10 @@ class Runner(Protocol):
         """Pair a command's parameters with their arguments."""
 
     def pipeline(
-        self, calls: Sequence[CommandCall], upstream: Iterable[Value] | None, streams: Streams,
+        self,
+        calls: Sequence[CommandCall],
+        upstream: Iterable[Value] | None,
+        streams: Streams,
         preference: str,
     ) -> Iterator[Value]:
         """Run commands joined by pipes."""  # fmt: skip

@@ -298,5 +298,3 @@ class Parser:
 def _number_or_none(word: str) -> Literal | None:
     found = word_value(word)
     return None if isinstance(found.value, str) else found
-
-

@@ -1,7 +1,7 @@
-"""The edge that carries out what cmdlets decide: one QEMU process per running VM.
+r"""The edge that carries out what cmdlets decide: one QEMU process per running VM.
 
 Cmdlets see only this Protocol; ``qemu.py`` satisfies it, tests have a small fake.
-All sizes are bytes, all paths are paths of this machine (not ``C:\\``).
+All sizes are bytes, all paths are paths of this machine (not ``C:\``).
 """
 
 from __future__ import annotations

@@ -287,8 +287,11 @@ def _internal_error(error: Exception) -> ErrorRecord:
 
 
 def _fragments(element: ET.Element, name: str) -> bytes:
+    text = (element.findtext(name) or "").strip()
+    if not text:
+        raise invalid(f"The element {name} has no fragments.")
     try:
-        return base64.b64decode((element.findtext(name) or "").strip(), validate=True)
+        return base64.b64decode(text, validate=True)
     except binascii.Error as error:
         raise invalid("The fragments are not base64.") from error
 

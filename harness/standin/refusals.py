@@ -64,7 +64,7 @@ def parameter_twice(name: str) -> Refusal:
         "ParameterAlreadyBound",
         f"Cannot bind parameter because parameter '{name}' is specified more than once. To"
         " provide multiple values to parameters that can accept multiple values, use the array"
-        " syntax. For example, \"-parameter value1,value2,value3\".",
+        ' syntax. For example, "-parameter value1,value2,value3".',
     )
 
 
@@ -209,6 +209,4 @@ def parse_failed(error_id: str, message: str) -> Terminated:
 
 def runtime_failed(error_id: str, message: str, category: str = "InvalidOperation") -> Terminated:
     """Return a RuntimeException's error, e.g. of ``throw``."""
-    return Terminated(
-        ErrorRecord(error_id, category, _RUNTIME, message, reason="RuntimeException")
-    )
+    return Terminated(ErrorRecord(error_id, category, _RUNTIME, message, reason="RuntimeException"))

@@ -67,7 +67,9 @@ def _parameter_value(
     try:
         return convert(named[parameter.name.lower()], parameter_type(parameter.type_name, ()))
     except Unconvertible as unable:
-        refusal = refusals.not_convertible(parameter.name, unable.reason, "ParameterArgumentTransformationError")
+        refusal = refusals.not_convertible(
+            parameter.name, unable.reason, "ParameterArgumentTransformationError"
+        )
         raise _refused(refusal) from None
 
 

@@ -92,7 +92,9 @@ class WinRM:
             raise
 
     def close(self) -> None:
-        """Stop listening, stop every pipeline, remove the private files."""
+        """Stop listening, stop every pipeline, remove the private files; once is enough."""
+        if self._loop.is_closed():
+            return
         self._in_loop(self._shut())
         wait(self._running, timeout=_CLOSE_WITHIN.total_seconds())
         self._executor.shutdown(wait=False, cancel_futures=True)

@@ -43,9 +43,14 @@ def ensure_image(name: str, say: Say) -> Path:
     if path.exists():
         return path
     tools.require_tools()
-    with cache.building(path):
-        if not path.exists():
-            _build(image, keys, path, say)
+    try:
+        with cache.building(image, say):
+            if not path.exists():
+                _build(image, keys, path, say)
+    except OSError as error:
+        raise LabError(
+            f"cannot write to {path.parent}: {error.strerror}; set HVCERT_CACHE to another folder"
+        ) from error
     return path
 
 
@@ -58,7 +63,7 @@ def _record(name: str) -> Image:
 def _build(image: Image, keys: Keys, path: Path, say: Say) -> None:
     log = path.with_suffix(".log")
     log.unlink(missing_ok=True)
-    with _work_folder(path.parent) as work:
+    with _work_folder(image, path.parent) as work:
         _require_space(work)
         try:
             say(f"building {image.name}: packages, a file system, one boot; a few minutes")
@@ -73,19 +78,30 @@ def _build(image: Image, keys: Keys, path: Path, say: Say) -> None:
 
 
 @contextmanager
-def _work_folder(images: Path) -> Iterator[Path]:
-    """Yield a folder that is gone afterwards; outside the home when built as an ordinary user.
+def _work_folder(image: Image, images: Path) -> Iterator[Path]:
+    """Yield a folder that is gone afterwards; what a killed build left goes first.
 
-    mmdebstrap then works as another user id, which a closed home folder would keep out.
+    It is outside the home when built as an ordinary user: mmdebstrap then works as another user
+    id, which a closed home folder would keep out.
     """
     root = os.geteuid() == 0
     parent = images if root else Path("/var/tmp")  # noqa: S108 - mkdtemp below makes it private
-    work = Path(tempfile.mkdtemp(prefix=".build-", dir=parent))
+    prefix = f".build-{image.name}-{os.geteuid()}-"
+    for left in parent.glob(f"{prefix}*"):
+        _remove(left)
+    work = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
     try:
         if not root:
             work.chmod(0o777)  # the mapped root of the user namespace writes here
         yield work
     finally:
+        _remove(work)
+
+
+def _remove(work: Path) -> None:
+    """Remove a work folder, unless something of this machine is still mounted in it."""
+    mounts = (line.split(" ")[1] for line in Path("/proc/self/mounts").read_text().splitlines())
+    if not any(Path(mount).is_relative_to(work) for mount in mounts):
         shutil.rmtree(work, ignore_errors=True)
 
 
@@ -155,7 +171,8 @@ def _make_disk(image: Image, keys: Keys, work: Path, log: Path) -> None:
         "LAB_FS_MIB": str(image.disk_mib - 1),
     }
     command = mmdebstrap_command(image, mirrors.apt_lines(image, sources), settings)
-    tools.run(command, log, timedelta(minutes=30), environment)
+    isolated = tools.ISOLATED if os.geteuid() == 0 else ()
+    tools.run((*isolated, *command), log, timedelta(minutes=30), environment)
 
 
 def finish_command(work: Path) -> tuple[str, ...]:

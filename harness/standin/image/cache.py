@@ -6,7 +6,7 @@ import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -45,9 +45,14 @@ def image_path(image: Image, public_keys: tuple[str, ...]) -> Path:
 
 
 @contextmanager
-def building(path: Path) -> Iterator[None]:
+def building(image: Image, say: Callable[[str], None]) -> Iterator[None]:
     """Hold the lock of one image: a second builder waits, then finds the finished file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    images = cache_root() / "images"
+    images.mkdir(parents=True, exist_ok=True)
+    with (images / f"{image.name}.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say(f"another process is building {image.name}; waiting for it")
+            fcntl.flock(lock, fcntl.LOCK_EX)
         yield

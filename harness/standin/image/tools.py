@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Mapping
 from datetime import timedelta
@@ -18,6 +19,12 @@ NEEDED = {  # program: Debian package
     "qemu-img": "qemu-utils",
     "qemu-system-x86_64": "qemu-system-x86",
 }
+GUARD = ("setpriv", "--pdeathsig", "KILL", "--")
+"""Before a long program: the kernel ends it when the builder ends, however that ends."""
+
+ISOLATED = ("unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc")
+"""Before a program run as root: its mounts and processes end with it, however it ends."""
+
 PATH = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/sbin"))
 
 
@@ -53,10 +60,11 @@ def run(
         output.write(f"\n$ {' '.join(argv)}\n".encode())
         output.flush()
         child = subprocess.Popen(  # noqa: S603 - argv, no shell
-            argv,
+            (*GUARD, *argv),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
+            start_new_session=True,
             env={**os.environ, "PATH": PATH, **(environment or {})},
         )
         try:
@@ -70,11 +78,7 @@ def run(
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:
-    """End a child that still runs: asked first (mmdebstrap unmounts and cleans up), then killed."""
+    """End a child that still runs, and all that it started."""
     if child.poll() is None:
-        child.terminate()
-        try:
-            child.wait(20)
-        except subprocess.TimeoutExpired:
-            child.kill()
-            child.wait()
+        os.killpg(child.pid, signal.SIGKILL)
+        child.wait()

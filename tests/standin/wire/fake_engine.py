@@ -97,9 +97,7 @@ class FakeEngine:
         else:
             self._slow_call(call, arguments, streams)
 
-    def _slow_call(
-        self, call: CommandCall, arguments: dict[str, Value], streams: Streams
-    ) -> None:
+    def _slow_call(self, call: CommandCall, arguments: dict[str, Value], streams: Streams) -> None:
         if call.text == "All-Streams":
             streams.verbose("v")
             streams.warning("w")

