@@ -20,9 +20,9 @@ from harness.errors import DeadlineExceeded, EvidenceError
 from harness.evidence import Evidence, Measured, Probe
 from harness.guest.boot import BOOT_ID
 from harness.guest.measure import measure
-from harness.guest.prepare import prepare
+from harness.guest.prepare import due, prepare
 from harness.host.command import GapPath
-from harness.inventory.model import FixedAddress, Preparation
+from harness.inventory.model import FixedAddress
 from harness.verdict import NotApplicable, Outcome, Verdict
 
 if TYPE_CHECKING:
@@ -160,21 +160,21 @@ class Bench:
         return self.connect(self.guest, addresses, 22, LOGIN_WITHIN)
 
     def _prepared(self, shell: GuestShell) -> GuestShell:
-        due = tuple(p for p in self.guest.preparations if _due(p, self.case))
-        if not due:
+        wanted = due(self.guest.preparations, self.case)
+        if not wanted:
             return shell
-        done = prepare(shell, due)
+        done = prepare(shell, wanted)
         self.context += done.evidence
-        self.facts["preparations"] = "; ".join(f"{p.file}: {p.reason}" for p in due)
+        self.facts["preparations"] = "; ".join(f"{p.file}: {p.reason}" for p in wanted)
         if not done.reboot:
             return shell
         self.story.append("rebooted after a declared preparation")
         self.vm.stop()
         self.vm.start()
         again = self._reach()
-        left = prepare(again, due)
+        left = prepare(again, wanted)
         if left.reboot:
-            raise EvidenceError("preparation", "lasting effect over a reboot", str(due))
+            raise EvidenceError("preparation", "lasting effect over a reboot", str(wanted))
         return again
 
     def _look_at(self, shell: GuestShell) -> GuestUnderTest:
@@ -195,7 +195,3 @@ class Bench:
             "distribution": f"{self.guest.family} {self.guest.release}",
         }
         return GuestUnderTest(shell, self._reach, platform, release.value, log, boot.value)
-
-
-def _due(preparation: Preparation, case: str) -> bool:
-    return not preparation.cases or case in preparation.cases

@@ -55,9 +55,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--results", type=Path, default=Path("results"), help="folder of all results")
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Open the run when there are cases among the items, and write down what is planned."""
-    cases = [item for item in items if item.get_closest_marker("case")]
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let ``-k NMI-01`` select by case id."""
+    for item in items:
+        case = item.get_closest_marker("case")
+        if case is not None:
+            item.extra_keyword_matches.add(case.args[0])
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Open the run when cases are left after selection, and write down what is planned."""
+    config = session.config
+    cases = [item for item in session.items if item.get_closest_marker("case")]
     if cases and not config.option.collectonly:
         state = _state(config)
         for item in cases:

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 
 from harness import __version__, lab
 from harness.bench import Bench
-from harness.guest.boot import close, wait_for_ssh
-from harness.guest.ssh import SshShell
+from harness.guest.ssh import connect
 from harness.host.facts import HostFacts, measure_host
 from harness.host.lease import leased
 from harness.host.lifecycle import existing_vm, vm_from_template
@@ -109,12 +108,8 @@ def bench(run: str, case: str, guest: Guest, under_test: HostUnderTest) -> Itera
         def log_in(
             guest: Guest, addresses: tuple[str, ...], port: int, within: timedelta
         ) -> GuestShell:
-            shell = wait_for_ssh(
-                guest.name,
-                lambda: SshShell.connect(guest.ssh, guest.name, addresses, port),
-                within,
-            )
-            shells.callback(close, shell)
+            shell = connect(guest, addresses, port, within)
+            shells.callback(shell.close)
             return shell
 
         yield Bench(case, vm, guest, under_test.facts, log_in)

@@ -82,7 +82,12 @@ def _progress(console: Console) -> Progress:
 def _show(line: str, results: Path, before: Path | None, progress: Progress, task: Any) -> None:  # noqa: ANN401  # rich's TaskID
     if line.startswith("hvcert\t"):
         word, title, where, because = (line.rstrip("\n").split("\t") + [""] * 4)[1:5]
-        progress.console.print(f"{word:15} {title:28} {where}: {because}", markup=False)
+        progress.console.print(
+            f"{word:15} {title:28} {where}: {because}",
+            markup=False,
+            soft_wrap=True,
+            highlight=False,
+        )
         progress.advance(task)
     elif progress.tasks[0].total is None and (folder := _latest(results)) not in (None, before):
         planned = sum(1 for _ in _plan(folder))

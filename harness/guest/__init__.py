@@ -1,1 +1,1 @@
-"""The Linux guest: a shell that runs argv, and what is asked through it."""
+"""The guest: a shell protocol, its SSH adapter, and what is done through it."""

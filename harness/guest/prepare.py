@@ -1,47 +1,63 @@
-"""Makes sure of the declared preparations of a guest, and says what it did."""
+"""Makes sure of a guest's declared preparations, and says what that took."""
 
 from __future__ import annotations
 
-import shlex
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from harness.errors import CommandFailed
+from harness.errors import CommandFailed, EvidenceError
 from harness.evidence import Evidence
-from harness.guest.files import read, write
+from harness.guest.files import read_file, write_file
+from harness.guest.measure import as_evidence
 from harness.guest.shell import GuestShell
 from harness.inventory.model import Preparation
 
 ACTIVATE_WITHIN = timedelta(minutes=5)
+"""``update-grub`` or ``dracut`` on an emulated guest."""
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """What was found and done; ``reboot``: a written change takes effect at the next boot."""
+    """``changed``: what had to be written; ``reboot``: some of it works from the next boot on."""
 
-    evidence: tuple[Evidence, ...]
+    changed: tuple[Preparation, ...]
     reboot: bool
+    evidence: tuple[Evidence, ...]
 
 
-def prepare(shell: GuestShell, preparations: tuple[Preparation, ...]) -> Prepared:
-    """Compare each file first; write and activate only what differs."""
-    proof: list[Evidence] = []
-    reboot = False
-    for wanted in preparations:
-        found = read(shell, wanted.file)
-        if found is not None and found.strip() == wanted.content.strip():
-            proof.append(Evidence(f"cat {wanted.file}", found, f"guest {shell.name}"))
+def due(preparations: Iterable[Preparation], case: str) -> tuple[Preparation, ...]:
+    """Return the preparations that hold for this case."""
+    return tuple(one for one in preparations if not one.cases or case in one.cases)
+
+
+def prepare(shell: GuestShell, preparations: Iterable[Preparation]) -> Prepared:
+    """Write each file that has not its content yet, then activate it.
+
+    Raises CommandFailed when a file cannot be written or activated, EvidenceError when it does
+    not read back as written.
+    """
+    changed: list[Preparation] = []
+    evidence: list[Evidence] = []
+    for one in preparations:
+        found, read = read_file(shell, one.file)
+        evidence.append(read)
+        if found == one.content:
             continue
-        write(shell, wanted.file, wanted.content.rstrip("\n") + "\n")
-        proof += [_run(shell, argv) for argv in wanted.activate]
-        now = read(shell, wanted.file) or ""
-        proof.append(Evidence(f"cat {wanted.file}", now, f"guest {shell.name}"))
-        reboot = reboot or wanted.reboot
-    return Prepared(tuple(proof), reboot)
+        evidence += _make(shell, one)
+        changed.append(one)
+    return Prepared(tuple(changed), any(one.reboot for one in changed), tuple(evidence))
 
 
-def _run(shell: GuestShell, argv: tuple[str, ...]) -> Evidence:
-    done = shell.run(argv, privileged=True, within=ACTIVATE_WITHIN)
-    if done.exit_status:
-        raise CommandFailed(shell.name, argv, done.exit_status, done.stderr)
-    return Evidence(shlex.join(argv), done.stdout + done.stderr, f"guest {shell.name}")
+def _make(shell: GuestShell, wanted: Preparation) -> tuple[Evidence, ...]:
+    done = list(write_file(shell, wanted.file, wanted.content))
+    found, read = read_file(shell, wanted.file)
+    if found != wanted.content:
+        raise EvidenceError(f"preparation {wanted.file}", "text that was written", found or "")
+    done.append(read)
+    for argv in wanted.activate:
+        ran = shell.run(argv, privileged=True, within=ACTIVATE_WITHIN)
+        if ran.exit_status:
+            raise CommandFailed(shell.name, argv, ran.exit_status, ran.stderr)
+        done.append(as_evidence(shell.name, ran))
+    return tuple(done)

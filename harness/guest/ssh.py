@@ -1,50 +1,62 @@
-"""Guest sessions over paramiko; the only file that knows it.
+"""GuestShell over SSH; the only file that knows paramiko (imported when a login is made).
 
-One session is one transport with TCP_NODELAY (without it each command waits 40 ms for an ACK).
-Commands come as argv and are quoted here, nowhere else.
+One connection per guest, one channel per command. TCP_NODELAY is set because paramiko does not:
+without it each command waits 40 ms for a delayed acknowledgement.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hashlib
 import logging
 import shlex
 import socket
-import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import timedelta
-from typing import Self
+from typing import TYPE_CHECKING
 
-import paramiko
-
-from harness.deadline import Deadline
+from harness.deadline import Deadline, wait_for
 from harness.errors import (
     DeadlineExceeded,
     GuestError,
-    GuestKeyRefused,
     GuestLoginRefused,
     GuestUnreachable,
 )
+from harness.evidence import Evidence
+from harness.guest.conversation import converse
+from harness.guest.host_key import accept
 from harness.guest.shell import Completed
 from harness.inventory.keys import pinned
-from harness.inventory.model import AnyKey, Become, Ssh
+from harness.inventory.model import AnyKey, Become, Guest, PinnedKey, Ssh
 
-CONNECT_SECONDS, BANNER_SECONDS, AUTH_SECONDS = 10.0, 60.0, 60.0
-DEFAULT_WITHIN = timedelta(seconds=120)
-CHUNK = 1 << 16
-SUDO_ASKS = ("a password is required", "a terminal is required")
+if TYPE_CHECKING:
+    from typing import Self
 
-logging.getLogger("paramiko").addHandler(logging.NullHandler())
-logging.getLogger("paramiko").propagate = False
+    import paramiko
+
+STEP = timedelta(seconds=60)
+"""Limit of one step of a login (banner, key exchange, authentication, opening a channel). Emulated
+guests are slow, so it is generous; the caller's limit bounds the whole."""
+
+DIAL = timedelta(seconds=10)
+COMMAND = timedelta(minutes=2)
+KEEP_ALIVE = 30
+LOG = "hvcert.ssh"
+LEAST = 0.05
+RSA_SIGNATURES = ("rsa-sha2-512", "rsa-sha2-256")
+
+
+def connect(guest: Guest, addresses: tuple[str, ...], port: int, within: timedelta) -> SshShell:
+    """Log in to a guest that may still be booting: try every address until the limit is over."""
+    return SshShell.connect(guest.ssh, guest.name, addresses, port, within=within)
 
 
 class SshShell:
-    """A session to one guest; made by ``connect``."""
+    """A session to one guest; use it in a ``with`` or call ``close``."""
 
-    def __init__(self, client: paramiko.SSHClient, login: Ssh, name: str, address: str) -> None:
-        self._client, self._login, self._name = client, login, name
-        self.address = address
+    def __init__(self, name: str, login: Ssh, transport: paramiko.Transport, met: Evidence) -> None:
+        self._name, self._login, self._transport = name, login, transport
+        self.met = met
+        """Where the guest was met, and by which host key."""
 
     @classmethod
     def connect(
@@ -53,35 +65,36 @@ class SshShell:
         name: str,
         addresses: tuple[str, ...],
         port: int = 22,
+        *,
+        within: timedelta = STEP,
     ) -> Self:
         """Log in at the first address that answers.
 
-        Raises GuestUnreachable when none does, GuestKeyRefused, GuestLoginRefused.
+        Raises GuestUnreachable when none does within the limit; GuestKeyRefused and
+        GuestLoginRefused at once, for time cures neither.
         """
-        troubles: list[str] = []
-        for address in addresses:
-            try:
-                return cls(_client(login, name, address, port), login, name, address)
-            except (OSError, EOFError, paramiko.SSHException) as broken:
-                troubles.append(f"{address}:{port}: {type(broken).__name__} {broken}".strip())
-        tried = "; ".join(troubles) or "no address to try"
-        advice = "check that sshd runs in the guest and that the address is reachable from here"
-        raise GuestUnreachable(name, f"SSH does not answer ({tried})", advice)
+        deadline, failures = Deadline(within), dict[str, str]()
+
+        def attempt() -> tuple[paramiko.Transport, Evidence] | None:
+            for address in addresses:
+                try:
+                    return _log_in(login, name, (address, port), deadline)
+                except GuestUnreachable as error:
+                    failures[address] = error.what
+            return None
+
+        try:
+            return cls(name, login, *wait_for(f"SSH on {name}", attempt, within))
+        except DeadlineExceeded:
+            tried = ", ".join(failures.values()) or "the host reported no address"
+            limit = f"within {within.total_seconds():.0f} s"
+            advice = "see the guest's console: is it up, is sshd running, does a firewall drop it?"
+            raise GuestUnreachable(name, f"no SSH {limit}: {tried}", advice) from None
 
     @property
     def name(self) -> str:
         """The guest's name in the inventory."""
         return self._name
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_exc: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close the connection; one that is gone already does not matter."""
-        self._client.close()
 
     def run(
         self,
@@ -89,152 +102,195 @@ class SshShell:
         *,
         privileged: bool = False,
         stdin: bytes = b"",
-        within: timedelta = DEFAULT_WITHIN,
+        within: timedelta = COMMAND,
     ) -> Completed:
-        """Run one command to its end (see GuestShell.run for the errors)."""
+        """Run one command to its end; see GuestShell. A signal's end is exit status -1.
+
+        Raises GuestUnreachable when the connection breaks, DeadlineExceeded after ``within`` (the
+        channel is then closed; a program that never writes may live on), GuestError when sudo asks
+        for a password.
+        """
+        by_sudo = privileged and self._login.become is Become.SUDO
+        full = ("sudo", "-n", "--", *argv) if by_sudo else argv
         deadline = Deadline(within)
-        whole = self._argv(argv, privileged=privileged)
+        status, out, err = self._exec(full, stdin, deadline)
+        if by_sudo and status in (1, 127) and b"sudo" in err:
+            self._check_sudo(deadline, err)
+        return Completed(argv, status, _text(out), _text(err))
+
+    def close(self) -> None:
+        """End the session; harmless when it is over already."""
+        with suppress(OSError, EOFError):
+            self._transport.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _exec(
+        self, argv: tuple[str, ...], stdin: bytes, deadline: Deadline
+    ) -> tuple[int, bytes, bytes]:
+        if not argv or any("\0" in word for word in argv):
+            raise ValueError("a command needs words without NUL characters")
+        line = shlex.join(argv)
+        with self._channel(line, deadline) as channel:
+            out, err = converse(channel, stdin, deadline)
+            if not channel.status_event.wait(deadline.left()):
+                raise TimeoutError
+            if channel.exit_status == -1 and not self._transport.is_active():
+                raise self._lost(line)
+            return channel.exit_status, out, err
+
+    @contextmanager
+    def _channel(self, line: str, deadline: Deadline) -> Iterator[paramiko.Channel]:
+        import paramiko
+
         try:
-            channel = self._open(deadline)
-            try:
-                channel.exec_command(shlex.join(whole))
-                done = _drain(channel, stdin, deadline)
-            finally:
-                channel.close()
-        except (OSError, EOFError, paramiko.SSHException) as broken:
-            said = f"the connection broke in `{shlex.join(argv)}` ({type(broken).__name__})"
-            raise GuestUnreachable(self._name, said, "look at the guest's console") from None
-        if done is None:
-            raise DeadlineExceeded(f"the end of `{shlex.join(argv)}` on {self._name}", within)
-        status, out, err = done
-        self._check_sudo(whole, status, err)
-        return Completed(argv, status, out, err)
+            channel = self._transport.open_session(timeout=max(deadline.left(), LEAST))
+        except (paramiko.SSHException, EOFError, OSError) as error:
+            if self._transport.is_active() and not deadline.left():
+                raise self._overdue(line, deadline) from error
+            raise self._lost(line) from error
+        try:
+            channel.exec_command(line)
+            yield channel
+        except TimeoutError as error:
+            lost = not self._transport.is_active()
+            raise (self._lost(line) if lost else self._overdue(line, deadline)) from error
+        except (paramiko.SSHException, EOFError, OSError) as error:
+            raise self._lost(line) from error
+        finally:
+            channel.close()
 
-    def _argv(self, argv: tuple[str, ...], *, privileged: bool) -> tuple[str, ...]:
-        sudo = privileged and self._login.become is Become.SUDO
-        return ("sudo", "-n", "--", *argv) if sudo else argv
+    def _overdue(self, line: str, deadline: Deadline) -> DeadlineExceeded:
+        what = f"the end of `{_short(line)}` on guest {self._name}"
+        return DeadlineExceeded(what, deadline.limit, "its channel was closed")
 
-    def _open(self, deadline: Deadline) -> paramiko.Channel:
-        transport = self._client.get_transport()
-        if transport is None or not transport.is_active():
-            raise EOFError("the session has ended")
-        return transport.open_session(timeout=max(1.0, deadline.left()))
-
-    def _check_sudo(self, whole: tuple[str, ...], status: int, err: str) -> None:
-        if whole[:2] == ("sudo", "-n") and status == 1 and any(text in err for text in SUDO_ASKS):
-            raise GuestError(
-                self._name,
-                f"sudo asks {self._login.user} for a password",
-                f"give {self._login.user} NOPASSWD in sudoers, or log in as root",
-            )
-
-
-def _client(login: Ssh, name: str, address: str, port: int) -> paramiko.SSHClient:
-    client = paramiko.SSHClient()
-    _trust(client, login, address, port)
-    try:
-        client.connect(
-            address,
-            port=port,
-            username=login.user,
-            key_filename=str(login.key),
-            allow_agent=False,
-            look_for_keys=False,
-            timeout=CONNECT_SECONDS,
-            banner_timeout=BANNER_SECONDS,
-            auth_timeout=AUTH_SECONDS,
+    def _lost(self, line: str) -> GuestUnreachable:
+        what = f"the SSH connection was lost while `{_short(line)}` ran"
+        return GuestUnreachable(
+            self._name, what, "did the guest reboot, panic or lose its network?"
         )
-    except paramiko.BadHostKeyException as other:
-        client.close()
-        came, wanted = _fingerprint(other.key.asbytes()), _fingerprint(other.expected_key.asbytes())
-        raise GuestKeyRefused(
-            name,
-            f"the host key at {address} is {came}, pinned is {wanted}",
-            "if the guest was installed anew, pin the new key in the inventory",
-        ) from None
-    except (paramiko.AuthenticationException, FileNotFoundError, PermissionError) as refused:
-        client.close()
-        raise GuestLoginRefused(
-            name,
-            f"{login.user}@{address} with key {login.key}: {type(refused).__name__}",
-            "check the user, the key file, and the guest's authorized_keys",
-        ) from None
-    except BaseException:
-        client.close()
-        raise
-    _without_nagle(client)
-    return client
+
+    def _check_sudo(self, deadline: Deadline, said: bytes) -> None:
+        """Tell sudo's own refusal from the command's: another command would be refused too."""
+        status, _, _ = self._exec(("sudo", "-n", "--", "true"), b"", deadline)
+        if status == 0:
+            return
+        user = self._login.user
+        if status == 127:
+            what, advice = "there is no sudo", f"install it, or log in as root instead of {user}"
+        elif b"password" in said:
+            what, advice = "sudo asks for a password", f"give user {user} NOPASSWD or use root"
+        else:
+            what = f"sudo refused: {_text(said).strip().splitlines()[-1]}"
+            advice = f"give user {user} NOPASSWD: ALL or use root"
+        raise GuestError(self._name, what, advice)
 
 
-def _trust(client: paramiko.SSHClient, login: Ssh, address: str, port: int) -> None:
-    if isinstance(login.host_key, AnyKey):
-        client.set_missing_host_key_policy(paramiko.AutoAddPolicy())
-        return
-    key = pinned(login.host_key)
+def _log_in(
+    login: Ssh, name: str, where: tuple[str, int], deadline: Deadline
+) -> tuple[paramiko.Transport, Evidence]:
+    """Make one connection and log in; raise the GuestError that says why not."""
+    import paramiko
+
+    key = _own_key(login, name)
+    place = f"{where[0]}:{where[1]}"
     try:
-        known = paramiko.PKey.from_type_string(key.key_type, base64.b64decode(key.base64))
-    except (paramiko.SSHException, binascii.Error, ValueError) as broken:
-        raise GuestKeyRefused(
-            address, f"the pinned key cannot be read ({broken})", "pin it as ssh-ed25519 AAAA…"
-        ) from None
-    where = address if port == 22 else f"[{address}]:{port}"
-    client.get_host_keys().add(where, known.get_name(), known)
+        transport = _transport(where, deadline)
+    except OSError as error:
+        raise GuestUnreachable(name, f"{place} {error.strerror or error}") from error
+    try:
+        met = _shake_hands(transport, login, name, place)
+        _authenticate(transport, login, name, key)
+    except (paramiko.SSHException, EOFError, OSError) as error:
+        transport.close()
+        raise GuestUnreachable(name, f"{place} broke the SSH login off ({error})") from error
+    except GuestError:
+        transport.close()
+        raise
+    transport.set_keepalive(KEEP_ALIVE)
+    return transport, met
 
 
-def _without_nagle(client: paramiko.SSHClient) -> None:
-    transport = client.get_transport()
-    if transport is not None and isinstance(transport.sock, socket.socket):
-        transport.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        transport.set_keepalive(30)
+def _own_key(login: Ssh, name: str) -> paramiko.PKey:
+    import paramiko
+
+    what = f"the key {login.key} of user {login.user}"
+    try:
+        return paramiko.PKey.from_path(login.key)
+    except OSError as error:
+        told = f"{what} cannot be read ({error.strerror})"
+        raise GuestLoginRefused(name, told, "correct ssh.key in the inventory") from None
+    except (TypeError, paramiko.PasswordRequiredException):
+        advice = "name a key without passphrase: a run cannot ask"
+        raise GuestLoginRefused(name, f"{what} has a passphrase", advice) from None
+    except (ValueError, paramiko.SSHException):
+        advice = "ssh.key must name an OpenSSH or PEM private key (ed25519, ecdsa, rsa)"
+        raise GuestLoginRefused(name, f"{what} is no private key", advice) from None
 
 
-def _fingerprint(blob: bytes) -> str:
-    digest = base64.b64encode(hashlib.sha256(blob).digest()).decode().rstrip("=")
-    return f"SHA256:{digest}"
+def _transport(where: tuple[str, int], deadline: Deadline) -> paramiko.Transport:
+    """Dial and return a transport whose log, tracebacks included, goes nowhere."""
+    import paramiko
+
+    limit = max(deadline.left(), LEAST)
+    sock = socket.create_connection(where, timeout=min(limit, DIAL.total_seconds()))
+    try:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        transport = paramiko.Transport(sock)
+    except (paramiko.SSHException, OSError):
+        sock.close()
+        raise
+    log = logging.getLogger(LOG)
+    log.propagate = False
+    if not log.handlers:
+        log.addHandler(logging.NullHandler())
+    transport.set_log_channel(LOG)
+    step = min(max(deadline.left(), LEAST), STEP.total_seconds())
+    transport.banner_timeout = transport.handshake_timeout = step
+    transport.auth_timeout = transport.channel_timeout = step
+    return transport
 
 
-def _drain(
-    channel: paramiko.Channel, stdin: bytes, deadline: Deadline
-) -> tuple[int, str, str] | None:
-    """Feed stdin, read both streams together; return None when the deadline passes first."""
-    ready = threading.Event()
-    channel.in_buffer.set_event(ready)
-    channel.in_stderr_buffer.set_event(ready)
-    out, err = bytearray(), bytearray()
-    rest = memoryview(stdin)
-    if not rest:
-        channel.shutdown_write()
-    while deadline.left() > 0:
-        ready.clear()
-        moved = _read(channel, out, err)
-        if rest and channel.send_ready():
-            rest = rest[channel.send(bytes(rest[:CHUNK])) :]
-            moved = True
-            if not rest:
-                channel.shutdown_write()
-        if moved:
-            continue
-        if channel.exit_status_ready() and (channel.eof_received or channel.closed):
-            _read(channel, out, err)
-            status = channel.recv_exit_status()
-            return status, out.decode("utf-8", "replace"), err.decode("utf-8", "replace")
-        _wait(channel, ready, min(0.05 if rest else 1.0, deadline.left()))
-    return None
+def _shake_hands(transport: paramiko.Transport, login: Ssh, name: str, place: str) -> Evidence:
+    """Agree on keys and compare the guest's with the pinned one; return what was seen."""
+    policy = login.host_key
+    pin = policy if isinstance(policy, AnyKey) else pinned(policy)
+    if isinstance(pin, PinnedKey):
+        options = transport.get_security_options()
+        first = RSA_SIGNATURES if pin.key_type == "ssh-rsa" else (pin.key_type,)
+        rest = [kind for kind in options.key_types if kind not in first]
+        options.key_types = [*(kind for kind in first if kind in options.key_types), *rest]
+    transport.start_client(timeout=transport.handshake_timeout)
+    key = transport.get_remote_server_key()
+    shown = PinnedKey(key.get_name(), key.get_base64())
+    how = accept(shown, pin, name, place)
+    return Evidence(f"ssh {login.user}@{place}", how, f"guest {name}")
 
 
-def _read(channel: paramiko.Channel, out: bytearray, err: bytearray) -> bool:
-    """Take what has arrived on both streams; return whether anything had."""
-    before = len(out) + len(err)
-    while channel.recv_ready():
-        out += channel.recv(CHUNK)
-    while channel.recv_stderr_ready():
-        err += channel.recv_stderr(CHUNK)
-    return len(out) + len(err) > before
+def _authenticate(transport: paramiko.Transport, login: Ssh, name: str, key: paramiko.PKey) -> None:
+    import paramiko
+
+    try:
+        more = transport.auth_publickey(login.user, key)
+    except paramiko.AuthenticationException:
+        if not transport.is_active():  # "System is booting up": sshd hangs up after a good key
+            raise EOFError("sshd hung up: is the guest still booting?") from None
+        more = []
+    if transport.is_authenticated():
+        return
+    asks = f" (sshd asks for {', '.join(more)} too)" if more else ""
+    what = f"user {login.user} with key {login.key} was not accepted{asks}"
+    advice = f"put {login.key}.pub into ~{login.user}/.ssh/authorized_keys of the guest"
+    raise GuestLoginRefused(name, what, advice)
 
 
-def _wait(channel: paramiko.Channel, ready: threading.Event, seconds: float) -> None:
-    """Wait for output; once the streams have ended, for the exit status."""
-    if channel.eof_received:
-        channel.status_event.wait(seconds)
-    else:
-        ready.wait(seconds)
+def _short(line: str) -> str:
+    return line if len(line) <= 120 else f"{line[:117]}..."
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode("utf-8", errors="replace")

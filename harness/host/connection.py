@@ -17,6 +17,7 @@ from harness.secret import Secret
 OPERATION_TIMEOUT = 20  # seconds that the host may hold one long poll
 READ_TIMEOUT = 30  # must be longer than the poll
 CONNECT_TIMEOUT = 10
+UNTRUSTED = "its certificate does not verify"
 
 
 def wsman_options(host: Host, password: Secret | None) -> dict[str, Any]:
@@ -87,7 +88,9 @@ def advice_for(host: Host, broken: Exception) -> tuple[str, str]:
     names = {kind.__name__ for kind in type(broken).__mro__} | {type(broken.__cause__).__name__}
     where = endpoint(host)
     if "SSLError" in names:
-        return f"TLS to {where} failed ({_tls_reason(broken)})", _tls_advice(host)
+        reason = _tls_reason(broken)
+        advice = _tls_advice(host) if reason == UNTRUSTED else _port_advice(host)
+        return f"TLS to {where} failed: {reason}", advice
     if names & {"ConnectTimeout", "ConnectTimeoutError"}:
         return (
             f"no connection to {where} within {CONNECT_TIMEOUT} s",
@@ -111,13 +114,11 @@ def _nobody(broken: BaseException) -> bool:
 def _tls_reason(broken: Exception) -> str:
     told = str(broken)
     if "CERTIFICATE_VERIFY_FAILED" in told or "doesn't match" in told:
-        return "its certificate does not verify"
-    return "no TLS is spoken there" if "WRONG_VERSION_NUMBER" in told else "handshake"
+        return UNTRUSTED
+    return "no TLS is spoken there"
 
 
 def _tls_advice(host: Host) -> str:
-    if not host.verify_tls:
-        return _port_advice(host)
     return (
         f"give `ca:` of host {host.name} the PEM file of the authority that signed it, use the name"
         " in the certificate as address, or for a lab set verify_tls: false with unverified_because"

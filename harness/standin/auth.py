@@ -59,7 +59,7 @@ class Accounts:
         )
 
     def local_name(self, principal: str) -> str | None:
-        r"""Return ``administrator`` for ``Administrator``, ``.\…`` or ``HOST\…``, None if unknown."""
+        r"""Return ``administrator`` for ``Administrator``, ``.\…``, ``HOST\…``; None if unknown."""
         domain, _, user = principal.rpartition("\\")
         known = domain.lower() in ("", ".", self._host) and user.lower() in self._passwords
         return user.lower() if known else None

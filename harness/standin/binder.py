@@ -167,8 +167,9 @@ def _settled(bound: Bound, *, piped: bool) -> str:
     complete_sets = [s for s in bound.sets if not _missing(bound, s, piped=piped)]
     if definition.default_set in complete_sets:
         return definition.default_set
-    if len(complete_sets) == 1 or (complete_sets and piped):
-        return complete_sets[0]
+    decided = [s for s in complete_sets if _has_mandatory(definition, s)] or complete_sets
+    if len(decided) == 1 or (decided and piped):
+        return decided[0]
     if complete_sets:
         raise refused(definition, refusals.SET_AMBIGUOUS)
     if definition.default_set not in bound.sets and len(bound.sets) > 1:
@@ -176,6 +177,11 @@ def _settled(bound: Bound, *, piped: bool) -> str:
     wanted = definition.default_set if definition.default_set in bound.sets else bound.sets[0]
     names = _missing(bound, wanted, piped=piped)
     raise refused(definition, refusals.mandatory_missing(names))
+
+
+def _has_mandatory(definition: Definition, set_name: str) -> bool:
+    places = (p.place(set_name) for p in definition.parameters)
+    return any(at is not None and at.mandatory for at in places)
 
 
 def _missing(bound: Bound, set_name: str, *, piped: bool) -> list[str]:

@@ -69,7 +69,7 @@ class Channel:
     def put(self, parcel: Parcel) -> None:
         """Add one message; from any thread."""
         self._parcels.append(parcel)
-        if len(self._parcels) == 1 and not self._loop.is_closed():
+        if self._waiter and not self._timer and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._arm)
 
     def end(self, exit_code: int = 0, last: Parcel | None = None) -> None:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from fnmatch import translate
-from functools import cache
 
+from harness.standin import wildcard
 from harness.standin.conversion import Unconvertible, text_of
 from harness.standin.literals import number
 from harness.standin.values import EnumValue, Record, Value
@@ -42,7 +41,7 @@ def has_member(value: Value, name: str) -> bool:
 
 
 def _unrolled(found: list[Value]) -> Value:
-    kept = [item for item in found if item is not None]
+    kept: list[Value] = [item for item in found if item is not None]
     return kept[0] if len(kept) == 1 else (kept or None)
 
 
@@ -59,16 +58,12 @@ def equal(left: Value, right: Value) -> bool:
     """Return ``left -eq right`` for two single values; the right one takes the left one's type."""
     if left is None or right is None:
         return left is right
-    if isinstance(left, EnumValue):
-        return _enum_equals(left, right)
-    if isinstance(right, EnumValue):
-        return _enum_equals(right, left)
+    if isinstance(left, EnumValue) or isinstance(right, EnumValue):
+        return _enum_equals(left, right) if isinstance(left, EnumValue) else equal(right, left)
     if isinstance(left, bool):
         return left == truth(right)
     if isinstance(left, int | float):
         return left == _as_number(right)
-    if isinstance(left, str):
-        return left.lower() == text_of(right).lower()
     return left == right or text_of(left).lower() == text_of(right).lower()
 
 
@@ -103,7 +98,9 @@ def order(left: Value, right: Value) -> int:
 
 def _three_way(first: object, second: object) -> int:
     try:
-        return (first > second) - (first < second)  # type: ignore[operator] # TypeError is the answer
+        after: bool = first > second  # type: ignore[operator] # TypeError is an answer
+        before: bool = first < second  # type: ignore[operator] # as above
+        return int(after) - int(before)
     except TypeError:
         return _three_way(str(first), str(second))
 
@@ -118,15 +115,9 @@ def _comparable(value: Value) -> object:
     return text_of(value).lower() if isinstance(value, Record | list | dict) else value
 
 
-@cache
-def wildcard(pattern: str) -> re.Pattern[str]:
-    """Return a PowerShell wildcard pattern (``*``, ``?``, ``[a-z]``) as an expression."""
-    return re.compile(translate(pattern), re.IGNORECASE)
-
-
 def like(left: Value, right: Value) -> bool:
     """Return ``left -like right``."""
-    return wildcard(text_of(right)).match(text_of(left)) is not None
+    return wildcard.matches(text_of(right), text_of(left))
 
 
 def matches(left: Value, right: Value) -> bool:

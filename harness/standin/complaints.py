@@ -8,11 +8,18 @@ import socket
 from harness.standin.machines import MachineSpec
 
 FORWARD = re.compile(r"Could not set up host forwarding rule 'tcp:([0-9.]+):(\d+)")
-LOCKED = re.compile(
-    r"Failed to get .*lock.*?Is another process using the image \[(.+?)\]", re.DOTALL
-)
 
-UNOPENED = re.compile(r"Could not open '(.+?)': (.+)")
+KNOWN = (
+    (r"Failed to get .*lock[^[]*\[(.+?)\]", "the disk {0} is in use by another machine"),
+    (r"Could not open '(.+?)': (.+)", "the disk {0} cannot be opened: {1}"),
+    (r"annot lock pid file", "another process already runs this machine"),
+    (
+        r"cannot set up guest memory|Cannot allocate memory",
+        "this computer has not the memory to start it",
+    ),
+    (r"(.*load of migration failed.*)", "the saved state does not fit it or is damaged: {0}"),
+)
+"""Pairs: what QEMU says, and the sentence for it."""
 
 
 def explain(spec: MachineSpec, text: str) -> str:
@@ -23,18 +30,9 @@ def explain(spec: MachineSpec, text: str) -> str:
     """
     if found := FORWARD.search(text):
         return f"{spec.name}: {_why_not(found[1], int(found[2]))}"
-    if found := LOCKED.search(text):
-        return f"{spec.name}: the disk {found[1]} is in use by another machine"
-    if found := UNOPENED.search(text):
-        return f"{spec.name}: the disk {found[1]} cannot be opened: {found[2]}"
-    if "annot lock pid file" in text:
-        return f"{spec.name}: another process already runs this machine"
-    if "cannot set up guest memory" in text or "Cannot allocate memory" in text:
-        return (
-            f"{spec.name}: this machine has not the {spec.memory >> 20} MiB of memory to start it"
-        )
-    if "load of migration failed" in text:
-        return f"{spec.name}: the saved state does not fit the machine or is damaged: {text}"
+    for pattern, sentence in KNOWN:
+        if found := re.search(pattern, text, re.DOTALL):
+            return f"{spec.name}: {sentence.format(*found.groups())}"
     return text
 
 

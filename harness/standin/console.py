@@ -63,7 +63,7 @@ class Console:
         """Show a debug message."""
         self._show(f"DEBUG: {text}")
 
-    def progress(self, activity: str, status: str, percent: int) -> None:
+    def progress(self, activity: str, status: str, percent: int) -> None:  # noqa: ARG002 - the Protocol's signature
         """Show nothing: a console without a screen has no progress bar."""
         self.check()
 

@@ -22,6 +22,7 @@ from harness.standin.definition import (
     Place,
     spellings_of,
 )
+from harness.standin.faults import class_name
 from harness.standin.releases import Release
 
 OWN = "windows-powershell.json"
@@ -39,7 +40,7 @@ class Contract:
         self._aliases = {n.lower(): n for n in source.names(OWN, "aliases")}
 
     def find(self, name: str) -> Definition | None:
-        """Return a cmdlet's definition by name, ``Module\\name`` or alias; None when unknown."""
+        r"""Return a cmdlet's definition by name, ``Module\name`` or alias; None when unknown."""
         low = name.lower()
         if low not in self._found:
             self._found[low] = self._read(name)
@@ -53,7 +54,7 @@ class Contract:
         module, _, bare = name.rpartition("\\")
         if (alias := self._aliases.get(bare.lower())) is not None:
             target = source.entry(OWN, "aliases", alias)
-            bare = str(target[0]) if target else bare
+            bare = target[0] if isinstance(target, list) else bare
         for candidate, read in _MODULES.items():
             if module.lower() in ("", candidate.lower()):
                 draft = read(self.release, bare)
@@ -83,7 +84,10 @@ def _hyper_v(release: Release, name: str) -> Draft | None:
 
 def _as_captured(name: str, documented: Draft | None, module: Draft | None) -> Draft | None:
     kept = source.names_of(CAPTURE_14393, "Hyper-V", name)
-    known = _union(module, documented)
+    if module is not None and documented is not None:
+        known: Draft | None = reading.filled(module, documented)
+    else:
+        known = module or documented
     return None if kept is None or known is None else reading.restricted(known, kept)
 
 
@@ -93,10 +97,6 @@ def _newer(documented: Draft | None, module: Draft | None) -> Draft | None:
     if set(documented.sets) == set(module.sets):
         return reading.merged(module, documented)
     return reading.merged(reading.with_validation(documented, module), module)
-
-
-def _union(first: Draft | None, second: Draft | None) -> Draft | None:
-    return reading.merged(first, second) if first and second else first or second
 
 
 def _of_docset(module: str) -> Callable[[Release, str], Draft | None]:
@@ -159,21 +159,25 @@ def _compiled(release: Release, module: str, draft: Draft) -> Definition:
         *(_SHOULD_PROCESS if draft.should_process else ()),
     )
     return Definition(
-        draft.name, draft.module or module, _type_name(module, draft.name), parameters, draft.sets,
-        draft.default_set, draft.should_process, draft.high_impact, draft.output_types,
-        spellings_of(parameters),
-    )  # fmt: skip
+        name=draft.name,
+        module=draft.module or module,
+        type_name=_type_name(release, module, draft.name),
+        parameters=parameters,
+        sets=draft.sets,
+        default_set=draft.default_set,
+        should_process=draft.should_process,
+        high_impact=draft.high_impact,
+        output_types=draft.output_types,
+        spellings=spellings_of(parameters),
+    )
 
 
-def _type_name(module: str, name: str) -> str:
+def _type_name(release: Release, module: str, name: str) -> str:
     """Return the class behind a cmdlet, as public error texts show it."""
     verb, _, noun = name.partition("-")
-    if noun.upper() in ("VHD", "VHDSET", "VHDSNAPSHOT"):
-        return "Microsoft.Vhd.PowerShell.Cmdlets." + (
-            "GetVHD" if name == "Get-VHD" else verb + noun.replace("VHD", "Vhd")
-        )
+    if module == "Hyper-V":
+        return class_name(name, release)
     return {
-        "Hyper-V": f"Microsoft.HyperV.PowerShell.Commands.{verb}{noun}",
         "CimCmdlets": f"Microsoft.Management.Infrastructure.CimCmdlets.{verb}{noun}Command",
         "WindowsServerBackup": f"Microsoft.Windows.ServerBackup.Commands.{verb}{noun}",
         "Storage": name,  # a CDXML function: the id ends in its name

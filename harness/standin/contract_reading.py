@@ -7,7 +7,8 @@ their sets. Both become ``Draft``, and two drafts of one cmdlet can be merged.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Set as AbstractSet
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -22,18 +23,20 @@ from harness.standin.definition import (
     Validation,
 )
 
+_ANYWHERE = {EVERY_SET: Place()}
+_ALL = "(All)"  # how the data name what belongs to every set
 _CANONICAL = {
     "int": "Int32", "long": "Int64", "short": "Int16", "uint": "UInt32", "ushort": "UInt16",
     "ulong": "UInt64", "bool": "Boolean", "switch": "SwitchParameter",
     "system.management.automation.credentialattribute()": "PSCredential",
 }  # fmt: skip
+_INTEGERS = ("Int16", "Int32", "Int64", "UInt16", "UInt32", "UInt64", "Byte")
 _PLAIN = (
-    "String Int16 Int32 Int64 UInt16 UInt32 UInt64 Byte Boolean Char Double Guid DateTime TimeSpan"
-    " Version Uri Object SwitchParameter PSCredential PSObject ScriptBlock Hashtable IDictionary"
-    " StringCollection CultureInfo CimInstance CimSession CimClass"
-).split()
+    *_INTEGERS, "String", "Boolean", "Char", "Double", "Guid", "DateTime", "TimeSpan", "Version",
+    "Uri", "Object", "SwitchParameter", "PSCredential", "PSObject", "ScriptBlock", "Hashtable",
+    "IDictionary", "StringCollection", "CultureInfo", "CimInstance", "CimSession", "CimClass",
+)  # fmt: skip
 _CANONICAL.update({name.lower(): name for name in _PLAIN})
-_INTEGERS = frozenset("Int16 Int32 Int64 UInt16 UInt32 UInt64 Byte".split())
 _SYSTEM_ENUMS = {
     "ActionPreference": Enum(
         "System.Management.Automation.ActionPreference",
@@ -62,13 +65,14 @@ class Draft:
 
 def documented(name: str, raw: Raw) -> Draft:
     """Read a definition in the form of the documentation (schema cmdlet-contract/1)."""
+    sets = {EVERY_SET if s == _ALL else s: members for s, members in raw["sets"].items()}
     parameters = {
-        key.lower(): _documented_parameter(key, body, raw["sets"])
+        key.lower(): _documented_parameter(key, body, sets)
         for key, body in raw["params"].items()
         if key not in ("WhatIf", "Confirm")
     }
     return Draft(
-        name, parameters, tuple(raw["sets"]) or (EVERY_SET,), raw["default_set"] or "",
+        name, parameters, tuple(sets) or (EVERY_SET,), raw["default_set"] or "",
         bool(raw["should_process"]), bool(raw.get("high_impact", False)),
         tuple(o["type"] for o in raw.get("outputs", ())), raw.get("module", ""),
     )  # fmt: skip
@@ -124,10 +128,10 @@ def reflected(name: str, raw: Raw) -> Draft:
 
 def _reflected_parameter(name: str, body: Raw) -> Parameter:
     places = {
-        EVERY_SET if set_name == "(All)" else set_name: _place(
+        EVERY_SET if set_name == _ALL else set_name: _place(
             frozenset(at.get("pipeline", ())), at.get("required"), at.get("position")
         )
-        for set_name, at in body.get("sets", {"(All)": {}}).items()
+        for set_name, at in body.get("sets", {_ALL: {}}).items()
     }
     low, high = body.get("range", (None, None))
     kept = body.get("validate", "")
@@ -174,13 +178,29 @@ def _last(name: str) -> str:
 def merged(first: Draft, second: Draft) -> Draft:
     """Return the first draft with what only the second has."""
     parameters = {**second.parameters, **first.parameters}
-    sets = tuple(dict.fromkeys((*first.sets, *second.sets)))
+    named = tuple(s for s in dict.fromkeys((*first.sets, *second.sets)) if s != EVERY_SET)
+    sets = named or (EVERY_SET,)
     return replace(
         first,
         parameters=parameters,
         sets=sets,
         high_impact=first.high_impact or second.high_impact,
     )
+
+
+def filled(module: Draft, documentation: Draft) -> Draft:
+    """Return the module's draft with the parameters that only the documentation has.
+
+    They get the module's sets: those of the documentation that it has too, else all.
+    """
+    extra = {
+        key: replace(
+            p, places={s: at for s, at in p.places.items() if s in module.sets} or _ANYWHERE
+        )
+        for key, p in documentation.parameters.items()
+        if key not in module.parameters
+    }
+    return replace(module, parameters={**module.parameters, **extra})
 
 
 def with_validation(draft: Draft, module: Draft) -> Draft:

@@ -157,19 +157,13 @@ def _to_boolean(value: Value) -> Value:
 
 def text_of(value: Value) -> str:
     """Return what ``[string]$value`` gives."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return str(value)
     if isinstance(value, list):
         return " ".join(text_of(item) for item in value)
     if isinstance(value, dict):
         return "System.Collections.Hashtable"
     if isinstance(value, datetime):
         return value.strftime("%m/%d/%Y %H:%M:%S")
-    if isinstance(value, timedelta):
-        return timespan_text(value)
-    return _shown(value)
+    return timespan_text(value) if isinstance(value, timedelta) else _shown(value)
 
 
 def timespan_text(span: timedelta) -> str:

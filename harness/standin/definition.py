@@ -92,7 +92,7 @@ class Definition:
     should_process: bool = False
     high_impact: bool = False
     output_types: tuple[str, ...] = ()
-    spellings: Mapping[str, Parameter] = field(default_factory=lambda: {}, repr=False)
+    spellings: Mapping[str, Parameter] = field(default_factory=dict, repr=False)
 
     def candidates(self, written: str) -> list[Parameter]:
         """Return the parameters that a written name may mean: exact name or alias, else prefix.
@@ -115,10 +115,10 @@ def spellings_of(parameters: Iterable[Parameter]) -> dict[str, Parameter]:
     return found
 
 
-_SYSTEM = frozenset(
-    "String Int16 Int32 Int64 UInt16 UInt32 UInt64 Byte Boolean Char Double Guid DateTime TimeSpan"
-    " Version Uri Object".split()
-)
+_SYSTEM = (
+    "String", "Int16", "Int32", "Int64", "UInt16", "UInt32", "UInt64", "Byte", "Boolean", "Char",
+    "Double", "Guid", "DateTime", "TimeSpan", "Version", "Uri", "Object",
+)  # fmt: skip
 _ELSEWHERE = {
     "SwitchParameter": "System.Management.Automation.SwitchParameter",
     "PSCredential": "System.Management.Automation.PSCredential",

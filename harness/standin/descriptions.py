@@ -63,6 +63,12 @@ def command(shell_id: str, command_id: str) -> str:
     )
 
 
+def started(command_id: str) -> str:
+    """Return what Command answers."""
+    text = escape(command_id)
+    return f"<rsp:CommandResponse><rsp:CommandId>{text}</rsp:CommandId></rsp:CommandResponse>"
+
+
 def items(found: list[str]) -> str:
     """Return what an optimised Enumerate answers: all at once."""
     return (

@@ -8,6 +8,7 @@ also not by root. Unless said otherwise, no machine may be running on the disk.
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 from dataclasses import dataclass
 from datetime import timedelta
@@ -56,6 +57,8 @@ class Disks:
             backing = ("-u", "-F", base.format, "-b", str(parent.absolute()))
             self._make(path, *backing, str(path), str(size or base.virtual_size))
         else:
+            if kind == FIXED:
+                _refuse_too_large(path, size)
             self._make(path, *_options(kind), str(path), str(size))
         return self.info(path)
 
@@ -76,6 +79,8 @@ class Disks:
         """Copy a disk with all its parents' content into one new file of its own."""
         _refuse_existing(target)
         options = ("-O", "qcow2", *_options(kind)[2:])
+        if kind == FIXED:
+            _refuse_too_large(target, self.info(source).virtual_size)
         try:
             self._run(source, "convert", *options, str(source), str(target))
         except MachineError:
@@ -110,6 +115,7 @@ class Disks:
         options = ["--shrink"] if size < before.virtual_size else []
         if before.kind == FIXED and not options:
             options = ["--preallocation=falloc"]
+            _refuse_too_large(path, size - before.virtual_size)
         self._run(path, "resize", "-q", "-f", before.format, *options, str(path), str(size))
         return self.info(path)
 
@@ -169,6 +175,16 @@ def _kind(cluster: int | None) -> str:
 def _refuse_existing(path: Path) -> None:
     if path.exists():
         raise MachineError(f"{path}: the file exists already")
+
+
+def _refuse_too_large(path: Path, size: int) -> None:
+    """Refuse at once what qemu-img would find out only by filling the disk."""
+    try:
+        free = shutil.disk_usage(path.absolute().parent).free
+    except OSError as error:
+        raise MachineError(f"{path}: {error.strerror}") from error
+    if size > free:
+        raise MachineError(f"{path}: {size >> 20} MiB are wanted, {free >> 20} MiB are free")
 
 
 def _refuse_read_only(path: Path) -> None:

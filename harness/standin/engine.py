@@ -75,7 +75,7 @@ class HostEngine:
         streams: Streams,
         preference: str,
     ) -> Iterator[Value]:
-        """Run commands joined by pipes; every command line is bound before the first one runs."""  # fmt: skip
+        """Run commands joined by pipes; all are bound before the first one runs."""
         stages = [
             self._stage(call, streams, preference, piped=bool(at) or upstream is not None)
             for at, call in enumerate(calls)

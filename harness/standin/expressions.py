@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol, TypeAlias
 
 from harness.standin.scanner import Scanner, word_value
@@ -46,6 +46,13 @@ class Expressions:
 
     def __init__(self, scan: Scanner, statements: Statements) -> None:
         self.scan, self.statements = scan, statements
+        self._openings: Mapping[str, _Operand] = {
+            "$": self._variable,
+            "@{": self._hash,
+            "@(": lambda: self._grouped(array=True),
+            "(": lambda: self._grouped(array=False),
+            "[": self._cast,
+        }
 
     def expression(self) -> Expression:
         """Parse an expression with its operators."""
@@ -101,21 +108,19 @@ class Expressions:
         return found
 
     def _primary(self) -> Expression:
-        if (literal := self.scan.string() or self.scan.constant()) is not None:
+        literal = self.scan.string() or self.scan.constant()
+        if literal is not None:
             return literal
-        if self.scan.take("$"):
-            return Variable(self.scan.identifier())
-        if self.scan.take("@{"):
-            return self._hash()
-        if self.scan.take("@("):
-            return self._grouped(array=True)
-        if self.scan.take("("):
-            return self._grouped(array=False)
-        if self.scan.take("["):
-            return self._cast()
-        if (word := self.scan.word()) is not None and not isinstance(word_value(word).value, str):
-            return word_value(word)
-        raise self.scan.unexpected()
+        for opening, parse in self._openings.items():
+            if self.scan.take(opening):
+                return parse()
+        word = self.scan.word()
+        if word is None or isinstance(word_value(word).value, str):
+            raise self.scan.unexpected(word or "")
+        return word_value(word)
+
+    def _variable(self) -> Expression:
+        return Variable(self.scan.identifier())
 
     def _grouped(self, *, array: bool) -> Expression:
         body = self.statements.statements()

@@ -70,6 +70,7 @@ class _Line(asyncio.StreamReaderProtocol):
         reader = asyncio.StreamReader(limit=_BUFFER)
         super().__init__(reader)
         self._listener, self._source = listener, reader
+        self._transport: asyncio.Transport | None = None
         self._work: asyncio.Task[None] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -79,6 +80,8 @@ class _Line(asyncio.StreamReaderProtocol):
             return
         loop = asyncio.get_running_loop()
         writer = asyncio.StreamWriter(transport, self, self._source, loop)
+        self._transport = transport
+        self._listener.lines.add(transport)
         self._work = loop.create_task(self._listener.converse(self._source, writer))
         self._listener.work.add(self._work)
         self._work.add_done_callback(self._listener.work.discard)
@@ -91,6 +94,8 @@ class _Line(asyncio.StreamReaderProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
         self._stop()
+        if self._transport:
+            self._listener.lines.discard(self._transport)
 
     def _stop(self) -> None:
         if self._work:
@@ -103,13 +108,14 @@ class Listener:
 
     open_session: Callable[[], Session]
     limits: Limits = field(default_factory=Limits)
+    lines: set[asyncio.Transport] = field(default_factory=set)
     work: set[asyncio.Task[None]] = field(default_factory=set)
     _server: asyncio.Server | None = None
 
     @property
     def full(self) -> bool:
         """Whether another connection would be one too many."""
-        return len(self.work) >= self.limits.connections
+        return len(self.lines) >= self.limits.connections
 
     async def open(self, address: str, port: int, tls: ssl.SSLContext | None) -> int:
         """Listen and return the port; port 0 takes a free one. Raises OSError when it is taken."""
@@ -127,6 +133,10 @@ class Listener:
         for work in tuple(self.work):
             work.cancel()
         await asyncio.gather(*self.work, return_exceptions=True)
+        for line in tuple(self.lines):
+            line.abort()
+        while self.lines:  # each goes in one of the loop's next turns
+            await asyncio.sleep(0)
 
     async def converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer requests until the client leaves, idles too long, or breaks the protocol."""

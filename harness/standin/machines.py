@@ -69,7 +69,7 @@ class GuestReport:
 
 
 class Machines(Protocol):
-    """Runs machines. Every call waits for its effect; raises MachineError when it did not happen."""
+    """Runs machines. Every call waits for its effect; MachineError: it did not happen."""
 
     def start(self, spec: MachineSpec, resume_from: Path | None = None) -> None:
         """Start a machine; from a saved state when given. Returns when its processors run."""
@@ -78,7 +78,7 @@ class Machines(Protocol):
         """Turn it off at once (Stop-VM -TurnOff). No error when it is not running."""
 
     def shut_down(self, vm: UUID, within: float) -> bool:
-        """Ask the guest to shut down; return False when the guest did not within that many seconds."""
+        """Ask the guest to shut down; return False when it did not within that many seconds."""
 
     def reset(self, vm: UUID) -> None:
         """Press reset."""

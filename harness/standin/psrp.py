@@ -19,13 +19,13 @@ from xml.etree.ElementTree import ParseError
 
 from psrpcore import (
     GetAvailableRunspacesEvent,
-    ResetRunspaceStateEvent,
-    SetMaxRunspacesEvent,
-    SetMinRunspacesEvent,
     PSRPCoreError,
     PSRPEvent,
     PSRPPayload,
+    ResetRunspaceStateEvent,
     ServerRunspacePool,
+    SetMaxRunspacesEvent,
+    SetMinRunspacesEvent,
     StreamType,
 )
 from psrpcore._payload import (  # psrpcore exports no way to queue a message made elsewhere
@@ -106,9 +106,10 @@ class Message:
 
 
 class Pool(ServerRunspacePool):
-    """One runspace pool. ``deliver`` takes each pool-level message that is to go out; ``busy`` is
-    the number of runspaces at work.
+    """One runspace pool.
 
+    ``deliver`` takes each pool-level message that is to go out; ``busy`` is the number of
+    runspaces at work.
     Every method but ``message`` belongs to one thread.
     """
 

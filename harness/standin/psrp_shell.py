@@ -1,10 +1,8 @@
-"""A PowerShell remote shell: pipelines of one runspace pool, run by the engine in worker threads."""
+"""A PowerShell remote shell: pipelines of one pool, run by the engine in worker threads."""
 
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
 import logging
 import threading
 import uuid
@@ -26,6 +24,7 @@ from harness.standin.wsman import (
     command_not_found,
     invalid,
     no_action,
+    octets,
     over_quota,
     timed_out,
 )
@@ -254,7 +253,7 @@ class RunspaceShell:
         """Run one pipeline to its end, in a worker thread."""
         try:
             state = self._run(pipeline)
-        except Exception as error:  # outermost seam: a client must never wait for a dead pipeline
+        except Exception as error:  # noqa: BLE001 - outermost seam: a client must never wait for a dead pipeline
             _log.exception("the engine failed")
             state = records.pipeline_state(_FAILED, _internal_error(error))
         pipeline.streams.finish(state)
@@ -287,13 +286,10 @@ def _internal_error(error: Exception) -> ErrorRecord:
 
 
 def _fragments(element: ET.Element, name: str) -> bytes:
-    text = (element.findtext(name) or "").strip()
-    if not text:
+    fragments = octets(element.findtext(name) or "")
+    if not fragments:
         raise invalid(f"The element {name} has no fragments.")
-    try:
-        return base64.b64decode(text, validate=True)
-    except binascii.Error as error:
-        raise invalid("The fragments are not base64.") from error
+    return fragments
 
 
 def _uuid(text: str) -> uuid.UUID:

@@ -165,21 +165,16 @@ class QemuMachines:
         if self._accelerator is None:
             self._accelerator = choose_accelerator(self._program)
         said = self._dir / f"{spec.id}.stderr"
-        with ExitStack() as theirs:
+        with ExitStack() as ours, ExitStack() as theirs:
             (qmp, qmp_end), (agent, agent_end) = socket.socketpair(), socket.socketpair()
-            theirs.enter_context(qmp_end)
-            theirs.enter_context(agent_end)
+            for stack, ends in ((ours, (qmp, agent)), (theirs, (qmp_end, agent_end))):
+                for end in ends:
+                    stack.enter_context(end)
             incoming = theirs.enter_context(_opened(resume_from)).fileno() if resume_from else None
             channels = Channels(qmp_end.fileno(), agent_end.fileno(), incoming)
             argv = render(spec, self._accelerator, channels, pid_file(self._dir, spec.id))
-            try:
-                process = self._parent.submit(
-                    _spawn, (self._program, *argv), channels, said
-                ).result()
-            except MachineError:
-                qmp.close()
-                agent.close()
-                raise
+            process = self._parent.submit(_spawn, (self._program, *argv), channels, said).result()
+            ours.pop_all()  # they are the machine's now
         return Running(spec, process, (qmp, agent), lambda: said.read_text(errors="replace"))
 
 

@@ -41,7 +41,7 @@ def refused(definition: Definition, refusal: Refusal) -> Terminated:
 
 
 def parameter_unknown(name: str) -> Refusal:
-    """No parameter of that name."""
+    """Refuse a name that is no parameter's."""
     return Refusal(
         "NamedParameterNotFound",
         f"A parameter cannot be found that matches parameter name '{name}'.",
@@ -49,7 +49,7 @@ def parameter_unknown(name: str) -> Refusal:
 
 
 def parameter_ambiguous(name: str, possible: list[str]) -> Refusal:
-    """A prefix that fits several parameters."""
+    """Refuse a prefix that fits several parameters."""
     listed = "".join(f" -{p}" for p in possible)
     return Refusal(
         "AmbiguousParameter",
@@ -59,7 +59,7 @@ def parameter_ambiguous(name: str, possible: list[str]) -> Refusal:
 
 
 def parameter_twice(name: str) -> Refusal:
-    """One parameter given twice."""
+    """Refuse one parameter given twice."""
     return Refusal(
         "ParameterAlreadyBound",
         f"Cannot bind parameter because parameter '{name}' is specified more than once. To"
@@ -69,7 +69,7 @@ def parameter_twice(name: str) -> Refusal:
 
 
 def argument_missing(name: str, type_name: str) -> Refusal:
-    """A parameter at the end of a command, without its argument."""
+    """Refuse a parameter at the end of a command, without its argument."""
     return Refusal(
         "MissingArgument",
         f"Missing an argument for parameter '{name}'. Specify a parameter of type '{type_name}'"
@@ -78,7 +78,7 @@ def argument_missing(name: str, type_name: str) -> Refusal:
 
 
 def position_unknown(shown: str) -> Refusal:
-    """An argument that no position takes."""
+    """Refuse an argument that no position takes."""
     return Refusal(
         "PositionalParameterNotFound",
         f"A positional parameter cannot be found that accepts argument '{shown}'.",
@@ -86,7 +86,7 @@ def position_unknown(shown: str) -> Refusal:
 
 
 def mandatory_missing(names: list[str]) -> Refusal:
-    """Mandatory parameters without a value, on a host that cannot ask for them."""
+    """Refuse a call without mandatory parameters: the host cannot ask for them."""
     return Refusal(
         "MissingMandatoryParameter",
         "Cannot process command because of one or more missing mandatory parameters:"
@@ -107,7 +107,7 @@ INPUT_NOT_BOUND = Refusal(
 
 
 def input_incomplete(names: list[str]) -> Refusal:
-    """A pipeline record was bound, yet mandatory parameters stay without a value."""
+    """Refuse a record that leaves mandatory parameters without a value."""
     return Refusal(
         "InputObjectMissingMandatory",
         "The input object cannot be bound because it did not contain the information required to"
@@ -116,12 +116,12 @@ def input_incomplete(names: list[str]) -> Refusal:
 
 
 def not_convertible(name: str, reason: str, error_id: str) -> Refusal:
-    """An argument that does not become the parameter's type."""
+    """Refuse an argument that does not become the parameter's type."""
     return Refusal(error_id, f"Cannot bind parameter '{name}'. {reason}")
 
 
 def not_valid(name: str, reason: str) -> Refusal:
-    """An argument that a validation attribute rejects."""
+    """Refuse an argument that a validation attribute rejects."""
     return Refusal(
         "ParameterArgumentValidationError",
         f"Cannot validate argument on parameter '{name}'. {reason}",
@@ -131,7 +131,7 @@ def not_valid(name: str, reason: str) -> Refusal:
 
 
 def empty_not_allowed(name: str, what: str, suffix: str) -> Refusal:
-    """Null or emptiness for a mandatory parameter; ``suffix`` ends the error's id."""
+    """Refuse null or emptiness for a mandatory parameter; ``suffix`` ends the error's id."""
     return Refusal(
         f"ParameterArgumentValidationError{suffix}",
         f"Cannot bind argument to parameter '{name}' because it is {what}.",

@@ -28,8 +28,10 @@ _CLOSE_WITHIN = timedelta(seconds=5)
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One simulated host. ``users`` maps names to passwords; a port None is not opened, 0 takes a
-    free one; without a certificate a self-signed one is made.
+    """One simulated host.
+
+    ``users`` maps names to passwords; a port None is not opened, 0 takes a free one; without a
+    certificate a self-signed one is made.
     """
 
     name: str

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import binascii
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import contextmanager
@@ -30,6 +29,7 @@ from harness.standin.wsman import (
     invalid,
     no_action,
     no_resource,
+    octets,
     over_quota,
     parse,
     render,
@@ -106,7 +106,7 @@ class Service:
             return 200, render(request, await self._handle(user, request))
         except Fault as fault:
             answered = fault
-        except Exception:  # outermost seam: a dropped connection would kill the client's session
+        except Exception:  # noqa: BLE001 - outermost seam: a dropped connection would kill the client's session
             _log.exception("a request failed")
             answered = internal("The simulated host failed on its own account; see its log.")
         message_id = request.message_id if request else ""
@@ -184,7 +184,7 @@ class Service:
     async def _command(self, request: Envelope, opened: Opened) -> str:
         _need_connected(opened)
         command_id = opened.shell.command(request)
-        return f"<rsp:CommandResponse><rsp:CommandId>{command_id}</rsp:CommandId></rsp:CommandResponse>"
+        return descriptions.started(command_id)
 
     async def _receive(self, request: Envelope, opened: Opened) -> str:
         _need_connected(opened)
@@ -197,7 +197,7 @@ class Service:
         _need_connected(opened)
         for stream in request.content("rsp:Send").findall("rsp:Stream", NS):
             end = stream.get("End", "").lower() in ("true", "1")
-            opened.shell.send(stream.get("CommandId"), _base64(stream.text or ""), end=end)
+            opened.shell.send(stream.get("CommandId"), octets(stream.text or ""), end=end)
         return "<rsp:SendResponse />"
 
     async def _signal(self, request: Envelope, opened: Opened) -> str:
@@ -310,10 +310,3 @@ def _received(taken: Taken, command_id: str | None) -> str:
             f"<rsp:ExitCode>{taken.exit_code}</rsp:ExitCode></rsp:CommandState>"
         )
     return f"<rsp:ReceiveResponse>{streams}{state}</rsp:ReceiveResponse>"
-
-
-def _base64(text: str) -> bytes:
-    try:
-        return base64.b64decode(text.strip(), validate=True)
-    except binascii.Error as error:
-        raise invalid("The stream data is not base64.") from error

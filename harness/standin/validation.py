@@ -29,7 +29,7 @@ def check_given(parameter: Parameter, value: Value) -> Refusal | None:
 def check_valid(parameter: Parameter, value: Value) -> Refusal | None:
     """Return why a validation attribute rejects the converted value, or None."""
     rule = parameter.validation
-    items = value if isinstance(value, list) else [value]
+    items: list[Value] = value if isinstance(value, list) else [value]
     if rule.not_null and any(item is None for item in (value, *items)):
         return refusals.not_valid(
             parameter.name, "The argument is null. Provide a valid value for the argument, and then"

@@ -89,6 +89,6 @@ class Credential:
 
 
 Value: TypeAlias = (
-    "None | bool | int | float | str | bytes | UUID | datetime | timedelta | EnumValue | Record"
-    " | Credential | list[Value] | dict[str, Value]"
+    "bool | int | float | str | bytes | UUID | datetime | timedelta | EnumValue | Record"
+    " | Credential | list[Value] | dict[str, Value] | None"
 )

@@ -39,7 +39,7 @@ class GuestWatch:
         with self._lock:
             if SYSTEM.monotonic() - self._at <= FRESH:
                 return self._last
-            if self._pending is None:
+            if self._pending is None or self._pending.done():
                 self._pending = self._worker.submit(self._refresh)
             pending = self._pending
         try:
@@ -65,12 +65,9 @@ class GuestWatch:
             self._agent.set_time(datetime.now(UTC), within=timedelta(seconds=10))
 
     def _refresh(self) -> GuestReport:
-        try:
-            self._last = self._ask()
-            self._at = SYSTEM.monotonic()
-            return self._last
-        finally:
-            self._pending = None
+        self._last = self._ask()
+        self._at = SYSTEM.monotonic()
+        return self._last
 
     def _ask(self) -> GuestReport:
         if not self._listening() or not self._agent.ping():

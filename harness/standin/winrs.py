@@ -125,7 +125,7 @@ class CommandShell:
                 code = run_command_line(line, self._host, self.facts.owner, console)
             except Stopped:
                 code = _INTERRUPTED
-            except Exception:  # outermost seam: a client must never wait for a dead command
+            except Exception:  # noqa: BLE001 - outermost seam: a client must never wait for a dead command
                 _log.exception("the engine failed")
                 console.errors.append("The simulated host failed on its own account; see its log.")
                 code = 1

@@ -5,6 +5,8 @@ Codes are those of wserror.h; clients match them, not the text.
 
 from __future__ import annotations
 
+import base64
+import binascii
 import re
 import uuid
 from dataclasses import dataclass, field
@@ -191,6 +193,14 @@ def seconds(duration: str, default: float) -> float:
         raise invalid(f"{duration} is not a duration.")
     days, hours, minutes, rest = (float(part or 0) for part in found.groups())
     return ((days * 24 + hours) * 60 + minutes) * 60 + rest
+
+
+def octets(text: str) -> bytes:
+    """Read base64 that may be broken into lines. Raises Fault."""
+    try:
+        return base64.b64decode("".join(text.split()), validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise invalid("The data is not base64.") from error
 
 
 def _uuid() -> str:

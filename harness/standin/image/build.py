@@ -20,6 +20,7 @@ from harness.units import GiB
 
 SPACE = 3 * GiB  # tree 0.5, packages 0.4, raw disk 0.6, finished image 0.6, and some air
 FIRST_SECTOR = 2048
+FULL = ("No space left on device", "have enough free space")  # libc and apt
 FINISHED = b"lab-finish: done"
 BOOT = (
     "console=ttyS0 root=LABEL=root rw quiet mitigations=off tsc=reliable no_timer_check"
@@ -214,7 +215,7 @@ def _publish(work: Path, path: Path, log: Path) -> None:
 
 def _explain(image: Image, error: Exception, log: Path, work: Path) -> str:
     text = log.read_text(errors="replace") if log.exists() else ""
-    if "No space left on device" in f"{text} {error}":
+    if any(sign in f"{text} {error}" for sign in FULL):
         return (
             f"image {image.name}: the disk of {work.parent} is full; free {SPACE},"
             " or set HVCERT_CACHE to a folder on a larger disk; nothing half-written is left"

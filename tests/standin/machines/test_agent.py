@@ -51,7 +51,7 @@ EVERYTHING: Answers = {
 
 
 def serve(sock: socket.socket, answers: Answers, asked: list[Any]) -> None:
-    """Answer as qemu-ga does: to its parser a 0xFF is an error; delimited answers begin with one."""
+    """Answer as qemu-ga does: a 0xFF is an error to its parser, and begins delimited answers."""
     with sock, sock.makefile("rwb") as lines:
         for line in lines:
             if line.startswith(b"\xff"):
@@ -195,3 +195,15 @@ def test_a_report_does_not_wait_for_a_guest_that_hangs() -> None:
         watch = GuestWatch(Agent(ours), (), lambda: True)
         assert watch.report() == GuestReport()
         watch.close()
+
+
+def test_every_report_is_asked_anew_once_the_last_one_is_old() -> None:
+    ours, theirs = socket.socketpair()
+    asked = []
+    with theirs:
+        watch = GuestWatch(Agent(ours), (), lambda: bool(asked.append(1)))
+        for _ in range(200):
+            watch.forget()
+            watch.report()
+        watch.close()
+    assert len(asked) == 200

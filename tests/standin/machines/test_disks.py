@@ -23,12 +23,12 @@ def disks() -> Disks:
 def write(disk: Path, byte: int, at: int) -> None:
     """Write 64 KiB of one byte into a disk, as a guest would."""
     command = ("qemu-io", "-f", "qcow2", "-c", f"write -P {byte} {at} 64k", str(disk))
-    subprocess.run(command, check=True, capture_output=True)  # noqa: S603 - argv, no shell
+    subprocess.run(command, check=True, capture_output=True)
 
 
 def holds(disk: Path, byte: int, at: int) -> bool:
     command = ("qemu-io", "-r", "-f", "qcow2", "-c", f"read -P {byte} {at} 64k", str(disk))
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - argv
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     return done.returncode == 0 and "verification failed" not in done.stdout
 
 
@@ -146,9 +146,23 @@ def test_a_file_that_exists_is_not_overwritten(disks: Disks, tmp_path: Path) -> 
 
 def test_a_failed_creation_leaves_no_file(disks: Disks, tmp_path: Path) -> None:
     path = tmp_path / "a.vhdx"
-    with pytest.raises(MachineError, match=r"a\.vhdx"):
-        disks.create(path, 1 << 60, "Fixed")
+    with pytest.raises(MachineError, match=r"a\.vhdx: .*too large"):
+        disks.create(path, 1 << 62)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_fixed_disk_that_does_not_fit_is_refused_at_once(disks: Disks, tmp_path: Path) -> None:
+    with pytest.raises(MachineError, match="1099511627776 MiB are wanted"):
+        disks.create(tmp_path / "a.vhdx", 1 << 60, "Fixed")
+    small = disks.create(tmp_path / "b.vhdx", SIZE, "Fixed")
+    with pytest.raises(MachineError, match="are free"):
+        disks.resize(small.path, 1 << 60)
+    large = disks.create(tmp_path / "c.vhdx", 1 << 50)
+    with pytest.raises(MachineError, match="are free"):
+        disks.convert(large.path, tmp_path / "d.vhdx", "Fixed")
+    with pytest.raises(MachineError, match="No such file"):
+        disks.create(tmp_path / "missing" / "e.vhdx", SIZE, "Fixed")
+    assert {p.name for p in tmp_path.iterdir()} == {"b.vhdx", "c.vhdx"}
 
 
 def test_a_disk_of_no_known_kind_is_refused(disks: Disks, tmp_path: Path) -> None:

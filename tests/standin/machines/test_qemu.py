@@ -213,7 +213,9 @@ def test_a_damaged_state_is_said_so(
 ) -> None:
     state = tmp_path / "state"
     state.write_bytes(b"no state at all")
-    with pytest.raises(MachineError, match="does not fit the machine or is damaged"):
+    with pytest.raises(
+        MachineError, match="does not fit it or is damaged: .*load of migration failed"
+    ):
         machines.start(spec, state)
     with pytest.raises(MachineError, match="the saved state cannot be read"):
         machines.start(spec, tmp_path / "missing")
@@ -230,7 +232,7 @@ def test_a_machine_that_dies_is_off_and_leaves_its_last_words(
     wait_until_gone(pid)
     assert machines.state(spec.id) == "off"
     assert "SIGKILL" in machines.last_words(spec.id)
-    with pytest.raises(MachineError, match="is not running .*SIGKILL"):
+    with pytest.raises(MachineError, match=r"is not running .*SIGKILL"):
         machines.pause(spec.id)
     machines.start(spec)
     assert machines.state(spec.id) == "running"
@@ -241,11 +243,12 @@ def test_two_machines_run_at_once_on_one_template(
 ) -> None:
     template = spec.disks[0].path
     template.chmod(0o444)
-    for name in ("a", "b"):
-        child = Disks().create(tmp_path / f"{name}.avhdx", kind="Differencing", parent=template)
-        machines.start(replace(spec, id=uuid4(), disks=(DiskSpec(child.path),)))
+    children = [tmp_path / "a.avhdx", tmp_path / "b.avhdx"]
+    for child in children:
+        Disks().create(child, kind="Differencing", parent=template)
+        machines.start(replace(spec, id=uuid4(), disks=(DiskSpec(child),)))
     with pytest.raises(MachineError, match="is in use by another machine"):
-        machines.start(replace(spec, disks=(DiskSpec(child.path),)))
+        machines.start(replace(spec, disks=(DiskSpec(children[0]),)))
 
 
 def test_a_machine_is_not_started_twice(machines: QemuMachines, spec: MachineSpec) -> None:
@@ -264,7 +267,7 @@ def test_a_disk_that_is_missing_is_named(machines: QemuMachines, spec: MachineSp
 def test_memory_that_the_computer_has_not_is_refused(
     machines: QemuMachines, spec: MachineSpec
 ) -> None:
-    with pytest.raises(MachineError, match="has not the .* MiB of memory"):
+    with pytest.raises(MachineError, match="has not the memory to start it"):
         machines.start(replace(spec, memory=1 << 46))
 
 
@@ -328,7 +331,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 
 def test_a_machine_ends_when_its_stand_in_is_killed(tmp_path: Path) -> None:
     argv = (sys.executable, "-c", ORPHAN, str(tmp_path))
-    done = subprocess.run(argv, check=False, capture_output=True)  # noqa: S603 - argv, no shell
+    done = subprocess.run(argv, check=False, capture_output=True)
     assert done.returncode == -signal.SIGKILL, done.stderr
     record = next(tmp_path.glob("*.pid"))
     wait_until_gone(int(record.read_text()))
@@ -342,7 +345,7 @@ def sleepers(tmp_path: Path) -> Iterator[dict[str, int]]:
     code = "import signal; signal.pause()"
     paths = {"ours": tmp_path / "a.pid", "other": Path("/elsewhere/b.pid")}
     started = {
-        name: subprocess.Popen((sys.executable, "-c", code, "-pidfile", str(path)))  # noqa: S603
+        name: subprocess.Popen((sys.executable, "-c", code, "-pidfile", str(path)))
         for name, path in paths.items()
     }
     yield {name: child.pid for name, child in started.items()}

@@ -14,7 +14,7 @@ from harness.standin.machines import MachineError
 from harness.standin.qmp import Qmp
 
 SOON = timedelta(seconds=5)
-GREETING = {"QMP": {"version": {}, "capabilities": []}}
+GREETING: dict[str, object] = {"QMP": {"version": {}, "capabilities": []}}
 
 
 @pytest.fixture
@@ -64,9 +64,12 @@ def test_a_late_answer_is_not_taken_for_the_next_one(
 
 def test_an_answer_may_come_in_pieces(ends: tuple[socket.socket, socket.socket]) -> None:
     text = json.dumps({"return": "x" * 100_000, "id": 1}).encode() + b"\n"
-    writer = Thread(
-        target=lambda: [ends[1].sendall(text[n : n + 7000]) for n in range(0, len(text), 7000)]
-    )
+
+    def write() -> None:
+        for start in range(0, len(text), 7000):
+            ends[1].sendall(text[start : start + 7000])
+
+    writer = Thread(target=write)
     writer.start()
     assert len(session(ends[0]).execute("query-qmp-schema")) == 100_000
     writer.join()

@@ -40,7 +40,7 @@ def connect(winrm: WinRM) -> Iterator[Connect]:
     """Return a function that opens pypsrp connections: NTLM, sealed, over HTTP if not told else."""
     opened: list[WSMan] = []
 
-    def open_connection(auth: str = "ntlm", **options: Any) -> WSMan:
+    def open_connection(auth: str = "ntlm", **options: object) -> WSMan:
         ports = winrm.ports["HV01"]
         settings: dict[str, Any] = {
             "username": "Administrator",

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -14,6 +16,7 @@ from pypsrp.powershell import PowerShell, RunspacePool
 
 from harness.standin.httpd import Limits
 from harness.standin.server import Endpoint, WinRM
+from harness.standin.tls import make_certificate
 from harness.standin.wsman import NS, Fault, parse
 from tests.standin.wire.conftest import Connect
 from tests.standin.wire.fake_engine import PASSWORD, FakeEngine
@@ -163,6 +166,29 @@ def test_a_connection_too_many_is_closed_at_once(impatient: WinRM) -> None:
         lines[3].settimeout(0.2)
         assert read_answer(lines[3])[0] == 0
         assert answer_to(lines[0], b"GET / HTTP/1.1\r\n\r\n")[0] == 404
+
+
+def test_a_taken_port_is_an_error_that_leaves_nothing_behind(
+    winrm: WinRM, engine: FakeEngine
+) -> None:
+    before = threading.active_count()
+    taken = Endpoint("HV02", "127.0.0.1", engine, {}, winrm.ports["HV01"].http, None)
+    with pytest.raises(OSError, match="address already in use"):
+        WinRM([taken]).start()
+    assert threading.active_count() == before
+
+
+def test_a_host_may_bring_its_own_certificate(engine: FakeEngine, tmp_path: Path) -> None:
+    certificate, key = make_certificate(tmp_path, "mine", "127.0.0.1")
+    users = {"Administrator": PASSWORD}
+    endpoint = Endpoint(
+        "HV01", "127.0.0.1", engine, users, None, 0, certificate=certificate, key=key
+    )
+    with WinRM([endpoint]) as server:
+        assert server.ports["HV01"].http is None
+        assert server.ports["HV01"].certificate == certificate
+        with raw_connection(server) as line:
+            assert answer_to(line, b"GET / HTTP/1.1\r\n\r\n")[0] == 404
 
 
 def test_a_hundred_connections_at_once_are_served(winrm: WinRM) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -110,7 +111,8 @@ def test_another_client_takes_over_a_pool_and_its_running_command(
     found.connect()
     (shell,) = found.create_disconnected_power_shells()
     engine.release.set()
-    assert shell.connect() == ["released"]
+    shell.connect_async()  # type: ignore[no-untyped-call] # pypsrp leaves it untyped
+    assert shell.end_invoke() == ["released"]
     found.close()
 
 
@@ -142,22 +144,29 @@ def test_a_receive_whose_client_went_away_takes_no_data(
     assert shell.end_invoke() == ["released"]
 
 
-def test_a_newer_receive_aborts_the_waiting_one(connect: Connect, engine: FakeEngine) -> None:
+def test_a_client_that_gives_up_early_and_asks_again_gets_the_result(
+    connect: Connect, engine: FakeEngine
+) -> None:
+    impatient = connect(read_timeout=1, operation_timeout=5, reconnection_backoff=0.05)
+    with RunspacePool(impatient) as pool:
+        shell = begin(pool, "Wait")
+        later = threading.Timer(1.2, engine.release.set)
+        later.start()
+        assert shell.end_invoke() == ["released"]
+        later.join()
+
+
+def test_of_two_receives_the_newer_aborts_the_older(connect: Connect, engine: FakeEngine) -> None:
     with RunspacePool(connect("basic")) as pool:
         shell = begin(pool, "Wait")
-        codes: list[object] = []
 
-        def poll() -> None:
-            try:
-                shell.runspace_pool.shell.receive("stdout", command_id=shell.id)
-            except WSManFaultError as fault:
-                codes.append(fault.code)
+        def poll(_: int) -> object:
+            with pytest.raises(WSManFaultError) as caught:
+                pool.shell.receive("stdout", command_id=shell.id, timeout=1)
+            return caught.value.code
 
-        older = threading.Thread(target=poll)
-        older.start()
-        while older.is_alive():
-            shell.poll_invoke(timeout=1)
-        assert codes == [995]
+        with ThreadPoolExecutor(2) as both:
+            assert sorted(both.map(poll, range(2)), key=str) == [2150858793, 995]
         engine.release.set()
         assert shell.end_invoke() == ["released"]
 

@@ -16,7 +16,10 @@ import spnego
 from pypsrp.exceptions import AuthenticationError, WinRMTransportError
 from pypsrp.powershell import RunspacePool
 from pypsrp.wsman import WSMan
-from requests_credssp.exceptions import AuthenticationException, NTStatusException
+from requests_credssp.exceptions import (  # type: ignore[import-untyped] # it ships no types
+    AuthenticationException,
+    NTStatusException,
+)
 
 from harness.standin.auth import Accounts, Gate, Refused
 from harness.standin.httpd import Request
@@ -121,7 +124,7 @@ def _opens(connection: WSMan) -> bool:
     return True
 
 
-def test_a_shell_belongs_to_its_user(winrm: WinRM, engine: FakeEngine) -> None:
+def test_a_shell_belongs_to_its_user(engine: FakeEngine) -> None:
     users = {"Alice": "a-secret", "Bob": "b-secret"}
     with WinRM([Endpoint("HV03", "127.0.0.1", engine, users, 0, None)]) as server:
         connections = [
