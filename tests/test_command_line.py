@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import resource
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -15,13 +15,15 @@ def hvcert(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
 
 
-def test_help_answers_within_a_third_of_a_second() -> None:
-    best = 9.0
-    for _ in range(5):
-        start = time.monotonic()
+def test_help_costs_less_than_a_third_of_a_second() -> None:
+    """CPU time of the whole process: the wall clock of a busy machine would tell of others."""
+    costs = []
+    for _ in range(3):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         assert hvcert("--help").returncode == 0
-        best = min(best, time.monotonic() - start)
-    assert best < 0.3
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        costs.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    assert min(costs) < 0.3
 
 
 def test_the_list_names_every_case_of_this_release() -> None:

@@ -105,10 +105,10 @@ def parse_cpu_list(text: str) -> tuple[int, ...]:
     """Read ``0-1,3`` as (0, 1, 3)."""
     cpus: list[int] = []
     for part in text.strip().split(","):
-        first, _, last = part.partition("-")
-        if not first.isdecimal() or not (last or first).isdecimal():
+        span = re.fullmatch(r"(\d{1,6})(?:-(\d{1,6}))?", part)
+        if not span:
             raise EvidenceError("on-line CPUs", "CPU list like 0-3,5", text)
-        cpus += range(int(first), int(last or first) + 1)
+        cpus += range(int(span[1]), int(span[2] or span[1]) + 1)
     return tuple(cpus)
 
 

@@ -107,9 +107,10 @@ def _sets_with(parameter: Parameter, sets: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _with_positional(bound: Bound, values: list[Value]) -> Bound:
-    pending = list(values)
+    """Bind arguments without name: each takes one position, in rising order."""
+    pending, after = list(values), -1
     while pending:
-        parameter = _next_position(bound, pending[0])
+        after, parameter = _next_position(bound, pending[0], after)
         if parameter is None:
             return _with_remaining(bound, pending)
         bound = _with_value(
@@ -131,23 +132,27 @@ def _with_remaining(bound: Bound, values: list[Value]) -> Bound:
     raise refused(definition, refusals.position_unknown(text_of(values[0])))
 
 
-def _next_position(bound: Bound, value: Value) -> Parameter | None:
-    """Return the parameter at the lowest free position: default set first, no conversion first."""
+def _next_position(bound: Bound, value: Value, after: int) -> tuple[int, Parameter | None]:
+    """Return the next free position and who takes the value there.
+
+    The default set comes first, and what needs no conversion before what does.
+    """
     rows = [
         (at.position, set_name != bound.definition.default_set, parameter)
         for set_name in bound.sets
         for parameter in bound.definition.parameters
         if (at := parameter.place(set_name)) is not None
         and at.position is not None
+        and at.position > after
         and parameter.name not in bound.values
     ]
     if not rows:
-        return None
+        return after, None
     lowest = min(position for position, _, _ in rows)
     ordered = [p for at, _, p in sorted(rows, key=lambda row: row[1]) if at == lowest]
     unchanged = (p for p in ordered if fits(value, p.type))
     convertible = (p for p in ordered if _converts(value, p))
-    return next(unchanged, None) or next(convertible, None) or ordered[0]
+    return lowest, next(unchanged, None) or next(convertible, None) or ordered[0]
 
 
 def _converts(value: Value, parameter: Parameter) -> bool:

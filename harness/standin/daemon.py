@@ -24,7 +24,7 @@ from harness.standin.state import (
 )
 
 UP_WITHIN = timedelta(seconds=60)
-DOWN_WITHIN = timedelta(seconds=60)
+DOWN_WITHIN = timedelta(seconds=30)
 OFTEN = timedelta(milliseconds=50)
 
 

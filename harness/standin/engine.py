@@ -47,7 +47,7 @@ class HostEngine:
         A failed statement ends a request that has no other; among several its error goes to the
         error stream and the next one runs, as in a real host's batch.
         """
-        upstream = request.input or None
+        upstream: tuple[Value, ...] | None = request.input or None
         for statement in request.statements:
             try:
                 for value in self.pipeline(statement, upstream, streams, "Continue"):
@@ -56,6 +56,7 @@ class HostEngine:
                 if len(request.statements) == 1:
                     raise Terminated(failed.record) from failed
                 streams.error(failed.record)
+            upstream = None
 
     def run_text(self, text: str, streams: Streams) -> str:
         """Run text and return what a console shows of its output; raises Terminated, Stopped."""

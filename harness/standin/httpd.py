@@ -70,7 +70,7 @@ class _Line(asyncio.StreamReaderProtocol):
         reader = asyncio.StreamReader(limit=_BUFFER)
         super().__init__(reader)
         self._listener, self._source = listener, reader
-        self._transport: asyncio.Transport | None = None
+        self._line: asyncio.Transport | None = None
         self._work: asyncio.Task[None] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -80,7 +80,7 @@ class _Line(asyncio.StreamReaderProtocol):
             return
         loop = asyncio.get_running_loop()
         writer = asyncio.StreamWriter(transport, self, self._source, loop)
-        self._transport = transport
+        self._line = transport
         self._listener.lines.add(transport)
         self._work = loop.create_task(self._listener.converse(self._source, writer))
         self._listener.work.add(self._work)
@@ -94,8 +94,8 @@ class _Line(asyncio.StreamReaderProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
         self._stop()
-        if self._transport:
-            self._listener.lines.discard(self._transport)
+        if self._line:
+            self._listener.lines.discard(self._line)
 
     def _stop(self) -> None:
         if self._work:

@@ -31,6 +31,12 @@ from harness.standin.syntax import (
     Throw,
 )
 
+_RESERVED = (
+    "begin", "break", "catch", "class", "continue", "data", "do", "dynamicparam", "else", "elseif",
+    "end", "enum", "filter", "finally", "for", "foreach", "from", "function", "if", "in", "param",
+    "process", "return", "switch", "throw", "trap", "try", "until", "using", "while", "workflow",
+)  # fmt: skip
+
 
 @cache
 def fixed_scripts() -> frozenset[str]:
@@ -82,6 +88,8 @@ class Parser:
             return self._exit()
         if self.full:
             return self._full_statement()
+        if any(self.scan.take_keyword(word) for word in _RESERVED):
+            raise self.scan.unexpected()
         return self.pipeline()
 
     def _exit(self) -> Exit:

@@ -31,10 +31,22 @@ if TYPE_CHECKING:
 
 
 def inside(host: Host, path: str) -> Path:
-    """Return the local path behind a path of the host; raises paths.PathRefused outside of it."""
+    """Return the local path behind a path of the host; raises paths.PathRefused outside of it.
+
+    A link to a file is a template that the lab put there: it may be read, not written through.
+    """
     local = host.local(without_provider(path))
-    if not local.resolve().is_relative_to(host.files.resolve()):
+    within = local.parent.resolve().is_relative_to(host.files.resolve())
+    if not within or (local.is_symlink() and not local.is_file()):
         raise paths.PathRefused(path, "leads out of the host's drives")
+    return local
+
+
+def writable(host: Host, path: str) -> Path:
+    """Return the local path behind a path of the host that may be written."""
+    local = inside(host, path)
+    if local.is_symlink():
+        raise paths.PathRefused(path, "is read-only: it leads out of the host's drives")
     return local
 
 
@@ -193,7 +205,7 @@ def new_item(host: Host, given: Given, streams: Streams) -> Iterator[Value]:
     kind = text_of(given.get("ItemType", "File")).lower()
     for path in _new_paths(given):
         with _reported(given, path, streams):
-            local = inside(host, path)
+            local = writable(host, path)
             if not (host.files / paths.parts(without_provider(path))[0]).is_dir():
                 raise errors.FileRefused(errors.no_drive(given.cmdlet, path[:1].upper()))
             _make(given, path, local, kind)
@@ -253,7 +265,7 @@ def set_content(host: Host, given: Given, streams: Streams) -> Iterator[Value]:
     data = _encoded(given, values)
     for path in _written_paths(given):
         with _reported(given, path, streams):
-            local = inside(host, path)
+            local = writable(host, path)
             if not local.parent.is_dir():
                 raise errors.FileRefused(errors.no_parent(given.cmdlet, path))
             local.write_bytes(data)
@@ -288,9 +300,9 @@ def copy_item(host: Host, given: Given, streams: Streams) -> Iterator[Value]:
     target_path = text_of(given.get("Destination", "C:\\"))
     for shown, source in list(_existing(host, given, streams)):
         with _reported(given, target_path, streams):
-            target = inside(host, target_path)
+            target = writable(host, target_path)
             if target.is_dir():
-                target /= source.name
+                target = writable(host, paths.join(target_path, source.name))
             _copy(given, shown, source, target)
             if given.flag("PassThru"):
                 yield item(host.windows(target), target)

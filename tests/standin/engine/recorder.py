@@ -86,7 +86,7 @@ class Console:
             Cmdlet("Get-VM", self._get_vm),
             *(Cmdlet(name, self._note) for name in (
                 "Set-VM", "Start-VM", "Restore-VMSnapshot", "Set-VMMemory", "Get-VMNetworkAdapter",
-                "Invoke-CimMethod", "Enable-VMIntegrationService",
+                "Invoke-CimMethod", "Enable-VMIntegrationService", "Wait-VM",
             )),
             Cmdlet("Get-CimInstance", self._service),
             Cmdlet("Stop-VM", self._complain),
@@ -127,6 +127,4 @@ def virtual_machine(name: str, *, live: bool = True) -> Record:
 
 def call(name: str, *positional: Value, **named: Value) -> CommandCall:
     """Return a structured call."""
-    return CommandCall(
-        name, arguments=(*((None, value) for value in positional), *named.items())
-    )
+    return CommandCall(name, arguments=(*((None, value) for value in positional), *named.items()))

@@ -37,9 +37,7 @@ def test_an_ambiguous_prefix_names_what_it_may_mean(console: Console) -> None:
 
 
 def test_a_declared_parameter_wins_over_a_common_one(console: Console) -> None:
-    vm = virtual_machine("a")
-    assert bound(console, call("Start-VM", V=vm)) == {"VM": [vm]}  # not -Verbose
-
+    assert bound(console, call("Wait-VM", "a", D=5))["Delay"] == 5  # and not -Debug
 
 
 def test_an_alias_is_a_name(console: Console) -> None:

@@ -17,17 +17,16 @@ def find(release: str, cmdlet: str) -> Definition:
     return found
 
 
-def crosscheck(module: str, docset: str) -> Any:
-    return json.loads(data_text("crosscheck.json"))[f"vs_{module}"][docset]
+def crosscheck(module: str, docset: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(data_text("crosscheck.json"))[f"vs_{module}"][docset]
+    return found
 
 
 @pytest.mark.parametrize(
     ("release", "module", "docset"),
     [("2016", "14393", "winserver2016-ps"), ("2019", "2020", "winserver2019-ps")],
 )
-def test_what_only_the_real_module_has_is_accepted(
-    release: str, module: str, docset: str
-) -> None:
+def test_what_only_the_real_module_has_is_accepted(release: str, module: str, docset: str) -> None:
     facts = crosscheck(module, docset)
     assert all(contract_of(RELEASES[release]).find(n) for n in facts["cmdlets_only_in_module"])
     for cmdlet, differences in facts["parameters"].items():
@@ -103,7 +102,9 @@ def test_a_cmdlet_is_found_by_its_module_and_by_its_alias() -> None:
 
 
 def test_cim_positions_are_those_of_the_real_module_where_documentation_counts_from_one() -> None:
-    place = find("2012r2", "Get-CimAssociatedInstance").spellings["inputobject"].place("ComputerSet")
+    place = (
+        find("2012r2", "Get-CimAssociatedInstance").spellings["inputobject"].place("ComputerSet")
+    )
     assert place is not None
     assert place.position == 0
 

@@ -199,9 +199,14 @@ def test_a_report_does_not_wait_for_a_guest_that_hangs() -> None:
 
 def test_every_report_is_asked_anew_once_the_last_one_is_old() -> None:
     ours, theirs = socket.socketpair()
-    asked = []
+    asked: list[int] = []
+
+    def listening() -> bool:
+        asked.append(1)
+        return False
+
     with theirs:
-        watch = GuestWatch(Agent(ours), (), lambda: bool(asked.append(1)))
+        watch = GuestWatch(Agent(ours), (), listening)
         for _ in range(200):
             watch.forget()
             watch.report()

@@ -214,7 +214,7 @@ def test_a_damaged_state_is_said_so(
     state = tmp_path / "state"
     state.write_bytes(b"no state at all")
     with pytest.raises(
-        MachineError, match="does not fit it or is damaged: .*load of migration failed"
+        MachineError, match=r"does not fit it or is damaged: .*load of migration failed"
     ):
         machines.start(spec, state)
     with pytest.raises(MachineError, match="the saved state cannot be read"):

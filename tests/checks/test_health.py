@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness.checks.health import judge_health, read_problems
+from harness.checks.kernel_log import KernelLog, new_records, parse_kernel_log
+from harness.errors import EvidenceError
+from harness.evidence import Evidence, Measured
+
+if TYPE_CHECKING:
+    from tests.checks.conftest import Recording
+
+FOLDER = "health"
+
+
+def test_health_is_judged_as_recorded(recording: Recording, outcome: str) -> None:
+    before = recording.measured("dmesg (before)", parse_kernel_log)
+    after = recording.measured("dmesg (after)", parse_kernel_log)
+    if outcome == "error":
+        with pytest.raises(EvidenceError, match="line seen before"):
+            judge_health(before, after)
+        return
+    verdict = judge_health(before, after)
+    assert verdict.outcome.value == outcome, verdict.because
+
+
+@pytest.mark.parametrize(
+    ("line", "kind"),
+    [
+        ("watchdog: BUG: soft lockup - CPU#6 stuck for 26s! [kworker/6:1H:195]", "lockup"),
+        ("NMI watchdog: Watchdog detected hard LOCKUP on cpu 1", "lockup"),
+        ("rcu: INFO: rcu_sched self-detected stall on CPU", "rcu-stall"),
+        ("INFO: rcu_sched detected stalls on CPUs/tasks:", "rcu-stall"),
+        ("rcu: INFO: rcu_preempt detected expedited stalls on CPUs/tasks: {", "rcu-stall"),
+        ("INFO: task jbd2/sda1-8:201 blocked for more than 120 seconds.", "hung-task"),
+        ("kernel BUG at mm/slub.c:305!", "bug"),
+        ("BUG: unable to handle kernel NULL pointer dereference at 0000000000000008", "bug"),
+        ("general protection fault, probably for non-canonical address 0xdead: 0000 [#1]", "oops"),
+        ("invalid opcode: 0000 [#1] PREEMPT SMP PTI", "oops"),
+        ("Internal error: Oops: 96000004 [#1] SMP", "oops"),
+        ("Unable to handle kernel paging request at virtual address dead", "oops"),
+        ("WARNING: CPU: 3 PID: 77 at net/core/dev.c:2871 skb_warn+0xbc/0xf0", "warning"),
+        ("WARNING: at fs/buffer.c:1197 mark_buffer_dirty+0x1/0x2()", "warning"),
+        ("WARNING: possible circular locking dependency detected", "warning"),
+        ("irq 16: nobody cared (try booting with the \"irqpoll\" option)", "interrupt"),
+        ("mce: [Hardware Error]: CPU 0: Machine Check Exception: 4 Bank 0: b2", "hardware-error"),
+        ("Out of memory: Killed process 1234 (stress-ng) total-vm:1kB", "oom"),
+        ("stress-ng invoked oom-killer: gfp_mask=0x100cca, order=0", "oom"),
+        ("kworker/0:2: page allocation failure: order:9, mode:0x4cc0", "allocation"),
+        ("blk_update_request: I/O error, dev sda, sector 2048", "io-error"),
+        ("print_req_error: critical medium error, dev sdb, sector 0", "io-error"),
+        ("Buffer I/O error on dev sda1, logical block 0, lost async page write", "io-error"),
+        ("EXT4-fs error (device sda1): ext4_lookup:1602: inode #2: comm ls: deleted", "filesystem"),
+        ("EXT4-fs (sda1): Remounting filesystem read-only", "filesystem"),
+        ("Aborting journal on device sda1-8.", "filesystem"),
+        ("XFS (dm-0): Metadata corruption detected at xfs_agi_read_verify", "filesystem"),
+        ("XFS (sdb1): xfs_do_force_shutdown(0x8) called from line 1 of file x", "filesystem"),
+        ("BTRFS error (device sdb): bdev /dev/sdb errs: wr 1, rd 0", "filesystem"),
+        ("systemd-udevd[301]: segfault at 8 ip 00007f sp 00007f error 4 in libc.so", "segfault"),
+        ("traps: hv_kvp_daemon[77] general protection fault ip:4 sp:7 error:0", "segfault"),
+        ("Kernel panic - not syncing: Attempted to kill init! exitcode=0x0000000b", "panic"),
+    ],
+)  # fmt: skip
+def test_trouble_is_found_and_named(line: str, kind: str) -> None:
+    (problem,) = read_problems(f"[  100.000000] {line}\n")
+    assert problem.kind == kind
+    assert line in problem.line
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "NMI watchdog: Shutting down hard lockup detector on all cpus",
+        "NMI watchdog: Perf event create on CPU 0 failed with -2",
+        "blk_update_request: I/O error, dev fd0, sector 0",
+        "I/O error, dev sr0, sector 8 op 0x0:(READ) flags 0x80700 phys_seg 1 prio class 0",
+        "Buffer I/O error on dev sr0, logical block 1, async page read",
+        "floppy: error -5 while reading block 0",
+        "psmouse serio1: trackpoint: failed to get extended button data",
+        "RAS: Correctable Errors collector initialized.",
+        "acpi PNP0A03:00: _OSC failed (AE_NOT_FOUND); disabling ASPM",
+        "EXT4-fs (sda1): re-mounted. Opts: errors=remount-ro",
+        "hv_storvsc f8b3781a-1e82: tag#837 cmd 0x5a status: scsi 0x2 srb 0x86 hv 0xc0000001",
+        "hv_vmbus: Unknown GUID: f8e65716-3cb3-4a06-9a60-1889c5cccab5",
+        "Kernel command line: root=/dev/sda1 panic=-1 oops=panic",
+        "Command line: x BUG: Oops: y",
+        "critical target error, dev sda, sector 0 op 0x3:(DISCARD) flags 0x0 phys_seg 1",
+        "operation not supported error, dev sda, sector 0 op 0x9:(WRITE_ZEROES) flags 0x0",
+        "Uhhuh. NMI received for unknown reason 21 on CPU 0.",
+        "Dazed and confused, but trying to continue",
+        "Hyper-V: enabling crash_kexec_post_notifiers",
+        "[Firmware Bug]: TSC_DEADLINE disabled due to Errata",
+        "* Found PM-Timer Bug on the chipset. Due to workarounds for a bug,",
+        "x86/mm: Checked W+X mappings: passed, no W+X pages found.",
+        "cloud-init[624]: WARNING: something about a datasource",
+        "clocksource: timekeeping watchdog on CPU1: Marking clocksource 'tsc' as unstable",
+        "piix4_smbus 0000:00:07.3: SMBus base address uninitialized - upgrade BIOS or use force",
+    ],
+)
+def test_what_only_looks_like_trouble_is_not_listed(line: str) -> None:
+    assert read_problems(f"[  100.000000] {line}\n") == ()
+
+
+def test_a_call_trace_belongs_to_the_problem_before_it() -> None:
+    trace = "[  1.000002] Call Trace:\n[  1.000003]  dump_stack+0x1/0x2\n"
+    assert [p.kind for p in read_problems(trace)] == ["call-trace"]
+    warned = "[  1.000001] WARNING: CPU: 0 PID: 1 at a.c:1 f+0x1/0x2\n" + trace
+    assert [p.kind for p in read_problems(warned)] == ["warning"]
+
+
+def test_a_storvsc_read_error_is_trouble_unless_the_virtual_dvd_explains_it() -> None:
+    read = "[  1.000001] hv_storvsc x: tag#1 cmd 0x28 status: scsi 0x2 srb 0x4 hv 0xc0000001\n"
+    dvd = "[  1.000002] I/O error, dev sr0, sector 8\n"
+    assert [p.kind for p in read_problems(read)] == ["io-error"]
+    assert read_problems(read + dvd) == ()
+    assert read_problems(dvd + read) == ()
+
+
+def test_who_merely_quotes_a_panic_has_none() -> None:
+    assert read_problems("lisa.KernelPanicException: log says 'Kernel panic - not syncing'") == ()
+    assert read_problems("Jun  1 01:02:03 vm1 sshd[1]: BUG: soft lockup") == ()
+
+
+def test_a_provoked_kind_is_not_held_against_the_guest() -> None:
+    text = "[  1.000000] x\n"
+    oom = text + "[  2.000000] Out of memory: Killed process 9 (load)\n"
+    before, after = (
+        Measured(parse_kernel_log(t), (Evidence("dmesg", t, "guest g1"),)) for t in (text, oom)
+    )
+    assert judge_health(before, after).outcome.value == "fail"
+    assert judge_health(before, after, frozenset({"oom"})).outcome.value == "pass"
+
+
+def log(text: str) -> KernelLog:
+    return parse_kernel_log(text)
+
+
+LINES = [f"[   {n}.000000] line {n}\n" for n in range(1, 9)]
+
+
+def test_what_is_new_in_a_log_is_found_also_when_its_start_was_overwritten() -> None:
+    before = log("".join(LINES[:5]))
+    for start in range(5):
+        fresh = new_records(before, log("".join(LINES[start:])))
+        assert fresh is not None
+        assert [record.message for record in fresh] == ["line 6", "line 7", "line 8"]
+    assert new_records(before, before) == ()
+
+
+def test_a_log_that_lost_everything_seen_before_is_an_error() -> None:
+    with pytest.raises(EvidenceError):
+        new_records(log("".join(LINES[:5])), log("".join(LINES[6:])))
+
+
+def test_another_boot_has_nothing_in_common() -> None:
+    assert new_records(log("".join(LINES[:5])), log("[   0.000000] Linux version 6\n")) is None
+
+
+def test_an_empty_log_is_no_answer() -> None:
+    with pytest.raises(EvidenceError):
+        parse_kernel_log("\n \n")

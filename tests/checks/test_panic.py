@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+from harness.checks.panic import Panic, parse_panic
+
+UHHUH = "[  1.000000] Uhhuh. NMI received for unknown reason 21 on CPU 3.\n"
+PANIC = "[  2.000000] Kernel panic - not syncing: NMI: Not continuing\n"
+
+
+def test_a_quiet_log_has_no_panic() -> None:
+    assert parse_panic("[  1.000000] Command line: panic=-1 crashkernel=192M\n") == Panic()
+
+
+def test_the_cpu_of_the_nmi_comes_before_that_of_the_panic() -> None:
+    cpu = "[  2.000001] CPU: 7 PID: 0 Comm: swapper/7\n"
+    assert parse_panic(UHHUH + PANIC + cpu).cpu == 3
+    assert parse_panic(PANIC + cpu).cpu == 7
+    assert parse_panic(cpu + PANIC).cpu is None
+
+
+def test_a_cpu_of_the_next_boot_is_not_the_panics() -> None:
+    text = PANIC + "[  0.000000] Linux version 6\n[  0.000001] CPU: 0 PID: 1 Comm: swapper\n"
+    assert parse_panic(text).cpu is None
+
+
+def test_the_end_line_says_no_more_than_the_first() -> None:
+    end = "[  3.000000] ---[ end Kernel panic - not syncing: NMI: Not continuing ]---\n"
+    for text in (PANIC, PANIC + end, end):
+        assert parse_panic(text).reason == "NMI: Not continuing"
+        assert parse_panic(text).panic
+
+
+def test_the_last_panic_counts() -> None:
+    later = "[  9.000000] Kernel panic - not syncing: sysrq triggered crash\n"
+    assert parse_panic(PANIC + later).reason == "sysrq triggered crash"
+
+
+def test_who_merely_quotes_a_panic_has_none() -> None:
+    assert not parse_panic("tool: found 'Kernel panic - not syncing: x' in the log\n").panic
+    assert not parse_panic("Jun  1 01:02:03 vm1 grep[1]: Kernel panic - not syncing: x\n").panic
+
+
+def test_serr_has_a_reason_but_is_not_unknown() -> None:
+    found = parse_panic("[  1.0000] NMI: PCI system error (SERR) for reason b1 on CPU 0.\n")
+    assert (found.unknown_nmi, found.nmi_reason, found.cpu) == (False, "0xb1", 0)

@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from harness.checks.reading import TOPICS
+from harness.checks.text import decode, lines, records
+from harness.errors import EvidenceError
+
+
+def messages(text: str) -> list[str]:
+    return [record.message for record in records(text)]
+
+
+def test_line_ends_escapes_and_quotes_are_taken_off() -> None:
+    assert list(lines("a\r\n\x1b[0;31mb\x1b[0m\r\r\n> > c\n\x1b]0;title\x07d")) == [
+        "a",
+        "b",
+        "c",
+        "d",
+    ]
+
+
+def test_a_runner_line_keeps_its_arrow() -> None:
+    assert list(lines("->handler()\n>text")) == ["->handler()", "text"]
+
+
+@pytest.mark.parametrize(
+    "prefix",
+    [
+        "", "> ", "<4>", "  ", "Jun 11 20:16:31 vm1 kernel: ", "<6>Jun  1 20:16:31 vm1 kernel: ",
+        "2025-06-03T16:02:28.126191+00:00 vm1 kernel: ", "2025-12-18 21:32:52.340 ",
+        "[2025-06-03 16:02:28] ", "kern  :warn  : ",
+        "2025-12-18 21:32:52.340[1000][DEBUG] lisa.env[g].node[0].cmd[16].stdout ",
+        "2025-06-03T16:02:28.126Z COM1| ",
+    ],
+)  # fmt: skip
+def test_what_a_logger_puts_before_a_kernel_line_is_taken_off(prefix: str) -> None:
+    (record,) = records(f"{prefix}[    1.000000] pci_bus 0000:00: text")
+    assert (record.message, record.seconds) == ("pci_bus 0000:00: text", 1.0)
+    assert record.by_kernel
+
+
+def test_a_journal_line_has_stamp_and_tag() -> None:
+    (record,) = records("[    1.500000] vm1 kernel: hello there")
+    assert (record.message, record.seconds) == ("hello there", 1.5)
+
+
+def test_a_human_time_stamp_is_the_kernels_too() -> None:
+    (record,) = records("[Thu Jun 11 20:16:31 2021] hello")
+    assert record.by_kernel
+    assert record.message == "hello"
+
+
+def test_another_programs_line_is_not_the_kernels() -> None:
+    (record,) = records("Jun 11 20:16:31 vm1 kubelet[99]: BUG: not mine")
+    assert record.other
+
+
+def test_two_kernel_lines_on_one_are_told_apart() -> None:
+    text = "[    1.000000] first |  [    1.200000] second\n"
+    assert messages(text) == ["first |", "second"]
+
+
+def test_a_stamp_in_quotes_is_a_quotation() -> None:
+    (record,) = records("found ['[    0.022001] Kernel panic - not syncing: x']")
+    assert not record.by_kernel
+
+
+def test_a_line_that_a_mailer_broke_is_whole_again() -> None:
+    text = (
+        "[  605.209984] Hardware name: Microsoft Corporation Virtual Machine/Virtual\n"
+        "Machine, BIOS\n[  605.3] next"
+    )
+    assert messages(text)[0].endswith("Virtual Machine/Virtual Machine, BIOS")
+
+
+def test_a_short_line_is_not_joined_with_what_follows() -> None:
+    assert messages("[    1.000000] short\ndone.") == ["short", "done."]
+
+
+def test_bytes_that_are_no_utf8_do_not_hide_the_rest() -> None:
+    assert messages(decode(b"\xff\xfe[    1.000000] ok \xc3\x28\n"))[-1].startswith("ok")
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.one_of(st.text(), st.binary().map(decode)))
+def test_no_text_crashes_a_parser(text: str) -> None:
+    for read in TOPICS.values():
+        try:
+            answer = read(text)
+        except EvidenceError:
+            continue
+        assert isinstance(answer, dict)
+
+
+PIECES = [
+    "[    0.000000] ",
+    "Linux version ",
+    "pci_bus 0000:00: root bus resource [mem 0x",
+    "-0x",
+    "window]",
+    "CPU0 ",
+    "CPU1",
+    "NMI: ",
+    " 5",
+    "\n",
+    "\r\n",
+    "> ",
+    "\x1b[",
+    "Kernel panic - not syncing: ",
+    "Uhhuh. NMI received for unknown reason 21 on CPU 0.",
+    "BUG: ",
+    "Call Trace:",
+    "I/O error, dev ",
+    "sr0",
+    "hv_storvsc x cmd 0x28 status: scsi 0x2",
+    "40000000-fffbffff : PCI Bus 0000:00",
+    "ffffffff",
+]
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.sampled_from(PIECES), max_size=40).map("".join))
+def test_no_jumble_of_what_they_look_for_crashes_a_parser(text: str) -> None:
+    for read in TOPICS.values():
+        try:
+            read(text)
+        except EvidenceError:
+            continue
+
+
+SIZE = 500_000
+
+
+@pytest.mark.parametrize("topic", TOPICS)
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "[", "[ ", "> ", "\x1b[", "\x1b[0", "CPU0 ", "NMI: ", "\n", "\r", "[    0.000000] ",
+        "BUG: ",
+        "Kernel panic - not syncing: ", "pci_bus 0000:00: root bus resource [mem 0x", "[mem\n",
+        "[    1.000000] " + "x" * 50 + "\n" + "y" * 70 + "\n", "hv_storvsc ", "EXT4-fs (x): ",
+        "[ 1.000000] INFO: task ", "CPU0 CPU1\nNMI: 1 ", "]: segfault at ", "a",
+    ],
+    ids=repr,
+)  # fmt: skip
+def test_hostile_input_costs_no_more_than_its_length(topic: str, unit: str) -> None:
+    text = unit * (SIZE // len(unit))
+    begun = time.process_time()
+    with suppress(EvidenceError):
+        TOPICS[topic](text)
+    assert time.process_time() - begun < 1.0  # 50 MB in less than two minutes

@@ -1,0 +1,90 @@
+"""One run at a time on a host; a dead owner's lease is taken over, a live one's is respected."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from harness.errors import HostBusy
+from harness.host.command import Value
+from harness.host.lease import Lease, leased
+from harness.host.session import HostValue
+from harness.inventory.load import load
+from tests.host.answering import AnsweringHost, refuse
+
+INVENTORY = Path(__file__).parents[2] / "inventories" / "embedded.yaml"
+HOST = load(INVENTORY).hosts[0]
+
+
+class Drive:
+    """One lease file, as New-Item, Get-Content and Remove-Item see it."""
+
+    def __init__(self, content: str | None = None) -> None:
+        self.content = content
+
+    def new(self, given: Mapping[str, Value]) -> tuple[HostValue, ...]:
+        if given["ItemType"] == "File":
+            if self.content is not None:
+                refuse("NewItemIOError,Microsoft.PowerShell.Commands.NewItemCommand")(given)
+            self.content = str(given["Value"])
+        return ()
+
+    def get(self, _given: Mapping[str, Value]) -> tuple[HostValue, ...]:
+        return tuple((self.content or "").splitlines())
+
+    def remove(self, _given: Mapping[str, Value]) -> tuple[HostValue, ...]:
+        self.content = None
+        return ()
+
+    def host(self) -> AnsweringHost:
+        return AnsweringHost(
+            {"New-Item": self.new, "Get-Content": self.get, "Remove-Item": self.remove}
+        )
+
+
+def lease(hours: float = 1, **changes: object) -> Lease:
+    until = (datetime.now(UTC) + timedelta(hours=hours)).isoformat(timespec="seconds")
+    return replace(Lease("run-1", "elsewhere", 1, "1", until), **changes)  # type: ignore[arg-type]
+
+
+def test_a_lease_names_its_run_while_it_is_held_and_is_gone_afterwards() -> None:
+    drive = Drive()
+    with leased(drive.host(), HOST, "run-2"):
+        assert json.loads(drive.content or "")["run"] == "run-2"
+    assert drive.content is None
+
+
+def test_a_living_owner_keeps_its_lease_and_is_named() -> None:
+    drive = Drive(json.dumps(asdict(lease())))
+    with pytest.raises(HostBusy, match="run run-1 of elsewhere"), leased(drive.host(), HOST, "x"):
+        pass
+    assert drive.content is not None
+
+
+def test_an_expired_lease_is_taken_over() -> None:
+    drive = Drive(json.dumps(asdict(lease(hours=-1))))
+    with leased(drive.host(), HOST, "run-2"):
+        assert "run-2" in (drive.content or "")
+
+
+def test_a_lease_of_a_dead_process_of_this_controller_is_taken_over() -> None:
+    with leased((drive := Drive()).host(), HOST, "first"):
+        mine = Lease(**json.loads(drive.content or ""))
+    drive = Drive(json.dumps(asdict(replace(mine, started="1"))))
+    with leased(drive.host(), HOST, "run-2"):
+        assert "run-2" in (drive.content or "")
+
+
+def test_a_second_run_of_a_living_process_is_refused() -> None:
+    drive = Drive()
+    with (
+        leased(drive.host(), HOST, "first"),
+        pytest.raises(HostBusy),
+        leased(drive.host(), HOST, "second"),
+    ):
+        pass
