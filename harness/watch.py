@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -48,7 +49,7 @@ def watch(command: list[str], results: Path) -> int:
 def _passing_signals(command: list[str]) -> Iterator[subprocess.Popen[str]]:
     """Run the child in its own session, so that it gets each signal once: from here."""
     child = subprocess.Popen(  # noqa: S603
-        command,
+        (*_with_parent(), *command),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -66,6 +67,12 @@ def _passing_signals(command: list[str]) -> Iterator[subprocess.Popen[str]]:
     finally:
         for number, handler in former.items():
             signal.signal(number, handler)
+
+
+def _with_parent() -> tuple[str, ...]:
+    """Return the prefix that ends the child (orderly) when this process is killed."""
+    program = shutil.which("setpriv")
+    return (program, "--pdeathsig", "TERM", "--") if program else ()
 
 
 def _progress(console: Console) -> Progress:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from math import isfinite
 from uuid import UUID
 
 from harness.standin.definition import Enum, ParameterType
@@ -123,21 +124,17 @@ def _to_integer(value: Value, name: str) -> Value:
 
 
 def _integer_in(value: Value) -> int | None:
-    if value is None:
+    if value is None or (isinstance(value, str) and not value.strip()):
         return 0
-    if isinstance(value, str):
-        parsed = number(value) if value.strip() else 0
-        return None if parsed is None else round(parsed)
     if isinstance(value, EnumValue):
         return value.number
-    if isinstance(value, int | float):
-        return round(value)
-    return None
+    parsed = number(value) if isinstance(value, str) else value
+    return round(parsed) if isinstance(parsed, int | float) and isfinite(parsed) else None
 
 
 def _to_double(value: Value) -> Value:
     parsed = number(value) if isinstance(value, str) else value
-    if isinstance(parsed, int | float):
+    if isinstance(parsed, int | float) and abs(parsed) < float("inf"):
         return float(parsed)
     raise _cannot(value, "System.Double", "Input string was not in a correct format.")
 
@@ -221,11 +218,20 @@ _TIMESPAN = re.compile(r"(-?)(?:(\d+)\.)?(\d+):(\d+)(?::(\d+)(?:\.(\d{1,7}))?)?$
 def _to_timespan(value: Value) -> Value:
     if isinstance(value, timedelta):
         return value
+    try:
+        return _timespan(value)
+    except (OverflowError, ValueError):
+        why = "String was not recognized as a valid TimeSpan."
+        raise _cannot(value, "System.TimeSpan", why) from None
+
+
+def _timespan(value: Value) -> timedelta:
+    """Read ``1.02:03:04.5``, or a number of ticks; raises ValueError or OverflowError."""
     if isinstance(value, int) and not isinstance(value, bool):
         return timedelta(microseconds=value / 10)  # ticks of 100 ns
     found = _TIMESPAN.match(_shown(value))
     if found is None:
-        raise _cannot(value, "System.TimeSpan", "String was not recognized as a valid TimeSpan.")
+        raise ValueError(value)
     sign, days, hours, minutes, seconds, fraction = found.groups()
     span = timedelta(
         days=int(days or 0), hours=int(hours), minutes=int(minutes), seconds=int(seconds or 0),

@@ -8,12 +8,13 @@ _NUMBER = re.compile(
     r"\s*([+-]?)(?:0x([0-9a-f]+)|(\d+\.?\d*|\.\d+)(?:e([+-]?\d+))?)(?:u?l|d)?(kb|mb|gb|tb|pb)?\s*$",
     re.IGNORECASE,
 )
+_LONGEST = 64  # characters: no number of PowerShell is longer
 _MULTIPLES = {"kb": 1 << 10, "mb": 1 << 20, "gb": 1 << 30, "tb": 1 << 40, "pb": 1 << 50}
 
 
 def number(text: str) -> int | float | None:
     """Return the number that a PowerShell literal means (``3GB``, ``0x10``, ``1.5``), or None."""
-    found = _NUMBER.match(text)
+    found = _NUMBER.match(text) if len(text) <= _LONGEST else None
     if not found:
         return None
     sign, hexadecimal, decimal, exponent, multiple = found.groups()

@@ -14,6 +14,10 @@ from harness.host.session import Answer, HostObject, HostValue
 Reply = Callable[[Mapping[str, Value]], tuple[HostValue, ...]]
 
 
+def _nothing(_given: Mapping[str, Value]) -> tuple[HostValue, ...]:
+    return ()
+
+
 class AnsweringHost:
     """Satisfies HostSession; a call that the table lacks answers nothing."""
 
@@ -26,7 +30,7 @@ class AnsweringHost:
         assert within > timedelta(0)
         assert isinstance(call, Cmdlet | FixedScript)
         self.asked.append(render_call(call))
-        objects = self.replies.get(call.name, lambda _: ())(call.parameters)
+        objects = self.replies.get(call.name, _nothing)(call.parameters)
         return Answer(objects, Evidence(render_call(call), render_objects(objects), "host hv"))
 
 

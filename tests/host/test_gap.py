@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 
 from harness.errors import HostRefused
-from harness.host.command import GapPath
+from harness.host.command import GapPath, Value
 from harness.host.gap import paths
-from harness.host.session import RefusedBy
+from harness.host.session import HostValue, RefusedBy
 from harness.host.vm import Vm
 from harness.units import GiB, MiB
 from tests.host.answering import AnsweringHost, Reply, refuse, thing
@@ -22,7 +24,7 @@ def vm(**replies: Reply) -> Vm:
 
 
 def wmi(result: int, job_state: int = 7, error: int = 0) -> Vm:
-    def cim(given: object) -> tuple[object, ...]:
+    def cim(given: Mapping[str, Value]) -> tuple[HostValue, ...]:
         if "ConcreteJob" in str(given):
             return (thing(JobState=job_state, ErrorCode=error),)
         return (thing(InstanceID="Microsoft:GUID", LowMmioGapSize="128"),)

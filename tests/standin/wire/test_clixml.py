@@ -9,7 +9,7 @@ from uuid import UUID
 from xml.etree import ElementTree as ET
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pypsrp.serializer import Serializer
 
@@ -54,21 +54,25 @@ def back(value: Value) -> Value:
     return read(Writer().value(value).encode(), str)
 
 
+@settings(deadline=None)
 @given(NESTED)
 def test_what_is_written_reads_back(value: Value) -> None:
     assert back(value) == value
 
 
+@settings(deadline=None)
 @given(PLAIN)
 def test_sized_integers_and_texts_keep_their_type(value: Value) -> None:
     assert type(back(value)) is type(value)
 
 
+@settings(deadline=None)
 @given(TEXT)
 def test_pypsrp_reads_the_same_text(text: str) -> None:
     assert Serializer().deserialize(Writer().value(text)) == text
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=100))
 def test_no_document_makes_the_reader_raise_anything_else(data: bytes) -> None:
     with contextlib.suppress(NotClixml):

@@ -106,6 +106,7 @@ def test_fragments_that_are_no_psrp_get_a_fault(winrm: WinRM, content: str) -> N
         assert status == 500
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_no_bytes_make_the_parser_raise_anything_but_a_fault(data: bytes) -> None:
     with contextlib.suppress(Fault):

@@ -146,7 +146,7 @@ def test_a_console_shell_may_have_so_many_processes(
             Process(shell, "hostname").begin_invoke()
 
 
-def test_a_thousand_closed_commands_leave_room_for_more(pool: RunspacePool) -> None:
+def test_closed_commands_leave_room_for_more(pool: RunspacePool) -> None:
     for number in range(40):
         with PowerShell(pool) as shell:
             assert shell.add_cmdlet("Echo").add_parameter("A", number).invoke() == [number]
