@@ -46,23 +46,39 @@ def leased(session: HostSession, host: Host, run: str) -> Iterator[None]:
     )  # fmt: skip
     session.run(Cmdlet("New-Item", {"Path": host.vm_path, "ItemType": "Directory", "Force": True}))
     if not _take(session, path, mine):
-        other = _read(session, path)
-        if other is not None and not other.dead():
-            raise HostBusy(
-                session.name,
-                f"run {other.run} of {other.controller} (process {other.pid}) uses {host.vm_path}"
-                f" until {other.until}",
-                f"wait for it, or, if it is dead, delete {path} on the host",
-            )
-        session.run(Cmdlet("Remove-Item", {"Path": path, "Force": True}))
-        if not _take(session, path, mine):
-            raise HostBusy(session.name, "another run took the lease just now", "run again later")
+        _break(session, path, mine, host.vm_path)
     try:
         yield
     finally:
         with suppress(HarnessError):  # a lease that stays is dead as soon as this process is
             if _read(session, path) == mine:
                 session.run(Cmdlet("Remove-Item", {"Path": path, "Force": True}))
+
+
+def _break(session: HostSession, path: str, mine: Lease, where: str) -> None:
+    """Take over a dead owner's lease; a second file, made as atomically, keeps others out of it."""
+    other = _read(session, path)
+    if other is not None and not other.dead():
+        raise HostBusy(
+            session.name,
+            f"run {other.run} of {other.controller} (process {other.pid}) uses {where}"
+            f" until {other.until}",
+            f"wait for it, or, if it is dead, delete {path} on the host",
+        )
+    breaking = f"{path}.breaking"
+    if not _take(session, breaking, mine):
+        raise HostBusy(
+            session.name,
+            "another run is taking over a dead run's lease",
+            f"run again; if this stays, delete {breaking} on the host",
+        )
+    try:
+        if _read(session, path) == other:  # nobody was quicker
+            session.run(Cmdlet("Remove-Item", {"Path": path, "Force": True}))
+        if not _take(session, path, mine):
+            raise HostBusy(session.name, "another run took the lease just now", "run again later")
+    finally:
+        session.run(Cmdlet("Remove-Item", {"Path": breaking, "Force": True}))
 
 
 def _take(session: HostSession, path: str, lease: Lease) -> bool:

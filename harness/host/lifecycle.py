@@ -10,7 +10,7 @@ import itertools
 import os
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 
 from harness.deadline import wait_for
@@ -22,6 +22,7 @@ from harness.inventory.model import ExistingVm, Guest, Host, SecureBoot, Templat
 
 MARK = "hvcert run="
 NAME = re.compile(r"hvcert-(?P<run>\d{8}-\d{6}-[0-9a-f]{6})-[\w.-]+")
+COPY_WITHIN = timedelta(minutes=60)
 _numbers = itertools.count(1)
 
 
@@ -36,24 +37,41 @@ def vm_name(run: str, case: str) -> str:
 
 
 @contextmanager
-def vm_from_template(
-    session: HostSession, host: Host, guest: Guest, run: str, case: str
+def vm_from_template(  # noqa: PLR0913  # host, guest and case are what a VM is made for
+    session: HostSession, host: Host, guest: Guest, run: str, case: str, *, full: bool = False
 ) -> Iterator[Vm]:
-    """Make a VM on a differencing disk over the guest's template; remove all of it at the end."""
+    """Make a VM on a differencing disk over the guest's template; remove all of it at the end.
+
+    ``full``: on a disk of its own, a copy of the template (live backup needs that).
+    """
     name = vm_name(run, case)
     folder = f"{host.vm_path}\\{name}"
     try:
-        yield _make(session, host, guest, name, run)
+        yield _make(
+            session, host, guest, mark_of(run), _disk(session, host, guest, name, full=full)
+        )
     finally:
         remove(session, name, folder)
 
 
-def _make(session: HostSession, host: Host, guest: Guest, name: str, run: str) -> Vm:
+def _disk(session: HostSession, host: Host, guest: Guest, name: str, *, full: bool) -> str:
+    """Make the VM's folder and its disk in it; return the disk's path."""
     assert isinstance(guest.source, Template)  # noqa: S101  # the caller chose by this
-    folder = f"{host.vm_path}\\{name}"
-    disk = f"{folder}\\disk.{guest.source.path.rpartition('.')[2]}"
-    _do(session, "New-Item", Path=folder, ItemType="Directory", Force=True)
-    _do(session, "New-VHD", Path=disk, ParentPath=guest.source.path, Differencing=True)
+    template = guest.source.path
+    disk = f"{host.vm_path}\\{name}\\disk.{template.rpartition('.')[2]}"
+    _do(session, "New-Item", Path=f"{host.vm_path}\\{name}", ItemType="Directory", Force=True)
+    if full:
+        copy = Cmdlet("Convert-VHD", {"Path": template, "DestinationPath": disk})
+        session.run(copy, within=COPY_WITHIN)
+    else:
+        _do(session, "New-VHD", Path=disk, ParentPath=template, Differencing=True)
+    return disk
+
+
+def _make(session: HostSession, host: Host, guest: Guest, mark: str, disk: str) -> Vm:
+    assert isinstance(guest.source, Template)  # noqa: S101  # the caller chose by this
+    folder = disk.rpartition("\\")[0]
+    name = folder.rpartition("\\")[2]
     made = session.run(
         Cmdlet(
             "New-VM",
@@ -68,7 +86,7 @@ def _make(session: HostSession, host: Host, guest: Guest, name: str, run: str) -
         ),
         within=SLOW,
     ).one()
-    _do(session, "Set-VM", Name=name, Notes=mark_of(run), ProcessorCount=guest.processors)
+    _do(session, "Set-VM", Name=name, Notes=mark, ProcessorCount=guest.processors)
     _do(
         session, "Set-VMMemory",
         VMName=name, DynamicMemoryEnabled=False, StartupBytes=guest.memory,
@@ -155,18 +173,21 @@ def existing_vm(
         )
     vm = Vm(session, guest.source.name, look.string("Id"), host.switch)
     before = disks(vm)
-    try:
+    with ExitStack() as stack:
+        stack.callback(_check_disks, vm, before)
+        stack.callback(put_back, vm, mark_of(run))
         vm.checkpoint(mark_of(run))
         yield vm
-    finally:
-        put_back(vm, mark_of(run))
-        after = disks(vm)
-        if after != before:
-            raise HostError(
-                session.name,
-                f"the disks of {vm.name} are not those found: before {before}, now {after}",
-                "look at the VM's checkpoints before anything else uses it",
-            )
+
+
+def _check_disks(vm: Vm, before: tuple[tuple[str, str], ...]) -> None:
+    after = disks(vm)
+    if after != before:
+        raise HostError(
+            vm.session.name,
+            f"the disks of {vm.name} are not those found: before {before}, now {after}",
+            "look at the VM's checkpoints before anything else uses it",
+        )
 
 
 def disks(vm: Vm) -> tuple[tuple[str, str], ...]:

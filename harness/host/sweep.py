@@ -5,7 +5,7 @@ from __future__ import annotations
 from harness.errors import HarnessError, HostError
 from harness.host.command import Cmdlet
 from harness.host.lifecycle import MARK, NAME, put_back, remove
-from harness.host.session import HostSession
+from harness.host.session import HostObject, HostSession
 from harness.host.vm import Vm
 from harness.inventory.model import ExistingVm, Host, Inventory
 
@@ -37,8 +37,14 @@ def _vms(session: HostSession, host: Host) -> list[str]:
     return [
         vm.string("Name")
         for vm in answer.records()
-        if NAME.fullmatch(vm.string("Name")) and vm.string("Path").lower().startswith(home)
+        if vm.string("Path").lower().startswith(home) and _ours(vm)
     ]
+
+
+def _ours(vm: HostObject) -> bool:
+    """Return whether a run made it: by its name, and by its mark (set after the VM is made)."""
+    marked = not vm.string("Notes") or vm.string("Notes").startswith(MARK)
+    return marked and NAME.fullmatch(vm.string("Name")) is not None
 
 
 def _folders(session: HostSession, host: Host) -> list[str]:

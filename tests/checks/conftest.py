@@ -29,7 +29,7 @@ class Recording:
         return Measured(parse(text), (Evidence(name, text, "guest recorded"),))
 
 
-def read_recording(path: Path) -> Recording:
+def read(path: Path) -> Recording:
     top, *rest = re.split(r"^=== (.*)\n", decode(path.read_bytes()), flags=re.MULTILINE)
     given = {m[1]: int(m[2]) for m in re.finditer(r"^(\w+): (\d+)$", top, re.MULTILINE)}
     return Recording(given, dict(zip(rest[::2], rest[1::2], strict=True)))
@@ -37,7 +37,12 @@ def read_recording(path: Path) -> Recording:
 
 @pytest.fixture
 def recording(request: pytest.FixtureRequest) -> Recording:
-    return read_recording(RECORDED / request.param)
+    return read(RECORDED / request.param)
+
+
+@pytest.fixture
+def read_recording() -> Callable[[Path], Recording]:
+    return read
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import pytest
@@ -177,3 +179,17 @@ def test_counts_that_changed_fail_although_the_host_refused() -> None:
 def test_another_error_is_no_refusal(attempt: Attempt) -> None:
     with pytest.raises(EvidenceError):
         nmi.judge_refused_zero("Off", attempt, measured(0, 0))
+
+
+@pytest.mark.parametrize(
+    ("name", "build"), [("cpu0-only", 14392), ("every-cpu", 14393)], ids=["2012 R2", "2016"]
+)
+def test_what_passes_by_one_rule_fails_by_the_other(
+    name: str, build: int, read_recording: Callable[[Path], Recording]
+) -> None:
+    path = Path(__file__).parent.parent / "recorded" / "nmi" / f"debian-12-qemu-{name}.pass.txt"
+    recorded = read_recording(path)
+    assert judged(replace(recorded, given=recorded.given | {"build": build})).outcome is (
+        Outcome.FAIL
+    )
+    assert judged(recorded).outcome is Outcome.PASS

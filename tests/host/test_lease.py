@@ -21,24 +21,31 @@ INVENTORY = Path(__file__).parents[2] / "inventories" / "embedded.yaml"
 HOST = load(INVENTORY).hosts[0]
 
 
+PATH = f"{HOST.vm_path}\\hvcert.lease"
+
+
 class Drive:
-    """One lease file, as New-Item, Get-Content and Remove-Item see it."""
+    """Files of a host, as New-Item, Get-Content and Remove-Item see them."""
 
     def __init__(self, content: str | None = None) -> None:
-        self.content = content
+        self.files = {} if content is None else {PATH: content}
+
+    @property
+    def content(self) -> str | None:
+        return self.files.get(PATH)
 
     def new(self, given: Mapping[str, Value]) -> tuple[HostValue, ...]:
         if given["ItemType"] == "File":
-            if self.content is not None:
+            if str(given["Path"]) in self.files:
                 refuse("NewItemIOError,Microsoft.PowerShell.Commands.NewItemCommand")(given)
-            self.content = str(given["Value"])
+            self.files[str(given["Path"])] = str(given["Value"])
         return ()
 
-    def get(self, _given: Mapping[str, Value]) -> tuple[HostValue, ...]:
-        return tuple((self.content or "").splitlines())
+    def get(self, given: Mapping[str, Value]) -> tuple[HostValue, ...]:
+        return tuple(self.files[str(given["Path"])].splitlines())
 
-    def remove(self, _given: Mapping[str, Value]) -> tuple[HostValue, ...]:
-        self.content = None
+    def remove(self, given: Mapping[str, Value]) -> tuple[HostValue, ...]:
+        del self.files[str(given["Path"])]
         return ()
 
     def host(self) -> AnsweringHost:
@@ -87,4 +94,11 @@ def test_a_second_run_of_a_living_process_is_refused() -> None:
         pytest.raises(HostBusy),
         leased(drive.host(), HOST, "second"),
     ):
+        pass
+
+
+def test_while_another_run_takes_a_dead_lease_over_nobody_else_does() -> None:
+    drive = Drive(json.dumps(asdict(lease(hours=-1))))
+    drive.files[f"{PATH}.breaking"] = "somebody"
+    with pytest.raises(HostBusy, match="taking over"), leased(drive.host(), HOST, "run-2"):
         pass
