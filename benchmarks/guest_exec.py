@@ -15,9 +15,9 @@ import time
 from pathlib import Path
 
 import asyncssh
-from harness.guest.ssh import SshShell
 
 from harness.guest.shell import GuestShell
+from harness.guest.ssh import SshShell
 from harness.inventory.model import AnyKey, Become, Ssh
 
 
