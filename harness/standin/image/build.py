@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import shutil
@@ -102,8 +103,27 @@ def _work_folder(image: Image, images: Path) -> Iterator[Path]:
 def _remove(work: Path) -> None:
     """Remove a work folder, unless something of this machine is still mounted in it."""
     mounts = (line.split(" ")[1] for line in Path("/proc/self/mounts").read_text().splitlines())
-    if not any(Path(mount).is_relative_to(work) for mount in mounts):
+    if any(Path(mount).is_relative_to(work) for mount in mounts):
+        return
+    shutil.rmtree(work, ignore_errors=True)
+    if work.exists():  # files of the user ids that mmdebstrap worked as
+        with contextlib.suppress(LabError):
+            tools.read(("unshare", "--map-auto", "--map-root-user", "rm", "-rf", str(work)))
         shutil.rmtree(work, ignore_errors=True)
+
+
+def _stage(work: Path) -> Path:
+    """Copy the recipe to where also the user ids that mmdebstrap works as can read it."""
+    recipe = work / "recipe"
+    for name in cache.INPUTS:
+        source, target = cache.RECIPE / name, recipe / name
+        if source.is_dir():
+            shutil.copytree(source, target)
+        else:
+            target.parent.mkdir(exist_ok=True)
+            shutil.copyfile(source, target)
+    tools.read(("chmod", "-R", "go=u-w", str(recipe)))
+    return recipe
 
 
 def _require_space(work: Path) -> None:
@@ -123,11 +143,11 @@ def boot_record(sectors: int, disk_id: bytes) -> bytes:
 
 
 def mmdebstrap_command(
-    image: Image, lines: tuple[str, ...], settings: tuple[str, ...]
+    image: Image, recipe: Path, lines: tuple[str, ...], settings: tuple[str, ...]
 ) -> tuple[str, ...]:
     """Return the argv that makes the tree and, in its last hook, the disk."""
-    packages = (cache.RECIPE / "packages.txt").read_text().split()
-    scripts = cache.RECIPE / "scripts"
+    packages = (recipe / "packages.txt").read_text().split()
+    scripts = recipe / "scripts"
     kept_out = ("man", "doc", "locale", "info")
     return (
         "mmdebstrap",
@@ -153,6 +173,7 @@ def mmdebstrap_command(
 def _make_disk(image: Image, keys: Keys, work: Path, log: Path) -> None:
     sources = mirrors.parse_mirrors(tools.read(mirrors.TARGETS))
     settings = mirrors.parse_settings(tools.read(mirrors.SETTINGS))
+    recipe = _stage(work)
     debs = cache.cache_root() / "debs" / image.suite
     debs.mkdir(parents=True, exist_ok=True)
     disk = work / "disk.raw"
@@ -164,14 +185,16 @@ def _make_disk(image: Image, keys: Keys, work: Path, log: Path) -> None:
         "TMPDIR": str(work),
         "INITRD": "No",
         "DEBIAN_FRONTEND": "noninteractive",
-        "LAB_RECIPE": str(cache.RECIPE),
-        "LAB_KEYS": str(keys.folder),
+        "LAB_RECIPE": str(recipe),
+        "LAB_USER_PUBLIC_KEY": (keys.folder / "id_ed25519.pub").read_text().strip(),
+        "LAB_HOST_KEY": (keys.folder / "ssh_host_ed25519_key").read_text(),
+        "LAB_HOST_PUBLIC_KEY": (keys.folder / "ssh_host_ed25519_key.pub").read_text().strip(),
         "LAB_DEBS": str(debs),
         "LAB_WORK": str(work),
         "LAB_HOSTNAME": image.name,
         "LAB_FS_MIB": str(image.disk_mib - 1),
     }
-    command = mmdebstrap_command(image, mirrors.apt_lines(image, sources), settings)
+    command = mmdebstrap_command(image, recipe, mirrors.apt_lines(image, sources), settings)
     isolated = tools.ISOLATED if os.geteuid() == 0 else ()
     tools.run((*isolated, *command), log, timedelta(minutes=30), environment)
 

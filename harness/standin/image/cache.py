@@ -20,7 +20,7 @@ LAYOUT = 1  # raise it when build.py makes another disk of the same inputs
 
 def cache_root() -> Path:
     """Return the cache folder: HVCERT_CACHE, or ~/.cache/hvcert."""
-    return Path(os.environ.get("HVCERT_CACHE") or Path.home() / ".cache" / "hvcert")
+    return Path(os.environ.get("HVCERT_CACHE") or "~/.cache/hvcert").expanduser().absolute()
 
 
 def _inputs() -> Iterator[tuple[str, bytes]]:

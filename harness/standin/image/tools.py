@@ -65,6 +65,7 @@ def run(
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            cwd="/",
             env={**os.environ, "PATH": PATH, **(environment or {})},
         )
         try:

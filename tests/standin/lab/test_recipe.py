@@ -66,7 +66,9 @@ def test_the_machines_proxy_settings_go_along() -> None:
 
 
 def test_the_command_holds_the_kernel_and_the_packages_of_the_record() -> None:
-    command = mmdebstrap_command(replace(DEBIAN_12, packages=("perl",)), ("deb x y main",), ())
+    command = mmdebstrap_command(
+        replace(DEBIAN_12, packages=("perl",)), cache.RECIPE, ("deb x y main",), ()
+    )
     (include,) = (word for word in command if word.startswith("--include="))
     assert {"linux-image-cloud-amd64", "sudo", "qemu-guest-agent", "kdump-tools", "perl"} <= set(
         include.removeprefix("--include=").split(",")

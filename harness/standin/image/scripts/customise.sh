@@ -1,6 +1,7 @@
 #!/bin/sh
 # Customise hook: an ordinary Debian tree becomes the lab's guest. Runs on the build machine; nothing boots.
-# Environment: LAB_RECIPE (this folder's parent), LAB_KEYS, LAB_DEBS, LAB_HOSTNAME.
+# Environment: LAB_RECIPE (a copy of this folder's parent), LAB_DEBS, LAB_HOSTNAME and the keys:
+# LAB_USER_PUBLIC_KEY, LAB_HOST_KEY, LAB_HOST_PUBLIC_KEY (by value: no file of theirs is readable here).
 set -eu
 root=$1
 
@@ -26,11 +27,12 @@ printf '127.0.0.1 localhost\n127.0.1.1 %s\n' "$LAB_HOSTNAME" > "$root/etc/hosts"
 : > "$root/etc/machine-id"
 chroot "$root" useradd --create-home --shell /bin/bash hvcert
 install -d -m 700 "$root/home/hvcert/.ssh"
-install -m 600 "$LAB_KEYS/id_ed25519.pub" "$root/home/hvcert/.ssh/authorized_keys"
+printf '%s\n' "$LAB_USER_PUBLIC_KEY" > "$root/home/hvcert/.ssh/authorized_keys"
+chmod 600 "$root/home/hvcert/.ssh/authorized_keys"
 chroot "$root" chown -R hvcert:hvcert /home/hvcert/.ssh
 rm -f "$root"/etc/ssh/ssh_host_*
-install -m 600 "$LAB_KEYS/ssh_host_ed25519_key" "$root/etc/ssh/ssh_host_ed25519_key"
-install -m 644 "$LAB_KEYS/ssh_host_ed25519_key.pub" "$root/etc/ssh/ssh_host_ed25519_key.pub"
+(umask 077 && printf '%s' "$LAB_HOST_KEY" > "$root/etc/ssh/ssh_host_ed25519_key")
+printf '%s\n' "$LAB_HOST_PUBLIC_KEY" > "$root/etc/ssh/ssh_host_ed25519_key.pub"
 if grep -q PerSourcePenalties "$root/usr/sbin/sshd"; then
     # OpenSSH 9.8 and later locks out an address that probes the port often, as a harness does.
     echo 'PerSourcePenalties no' >> "$root/etc/ssh/sshd_config.d/lab.conf"
