@@ -194,4 +194,5 @@ class Bench:
             "host release": facts.caption,
             "distribution": f"{self.guest.family} {self.guest.release}",
         }
+        self.health.append(health.judge_health_at_login(log))
         return GuestUnderTest(shell, self._reach, platform, release.value, log, boot.value)

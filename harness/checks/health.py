@@ -119,6 +119,14 @@ def judge_health(
     return pass_if(not new, because, before.evidence + after.evidence)
 
 
+def judge_health_at_login(log: Measured[KernelLog]) -> Verdict:
+    """Fail on a problem that this boot shows before the case acts in it."""
+    found = find_problems(log.value.records)
+    lines = "; ".join(f"{problem.kind}: {problem.line}" for problem in found[:3])
+    because = f"in the kernel log at login: {lines}" if found else "no problem in the log at login"
+    return pass_if(not found, because, log.evidence)
+
+
 def _added(old: tuple[Problem, ...], new: tuple[Problem, ...]) -> tuple[Problem, ...]:
     known = Counter(problem.same for problem in old)
     added: list[Problem] = []

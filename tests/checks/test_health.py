@@ -4,10 +4,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.checks.health import judge_health, read_problems
+from harness.checks.health import judge_health, judge_health_at_login, read_problems
 from harness.checks.kernel_log import KernelLog, new_records, parse_kernel_log
 from harness.errors import EvidenceError
 from harness.evidence import Evidence, Measured
+from harness.verdict import Outcome
 
 if TYPE_CHECKING:
     from tests.checks.conftest import Recording
@@ -161,3 +162,11 @@ def test_another_boot_has_nothing_in_common() -> None:
 def test_an_empty_log_is_no_answer() -> None:
     with pytest.raises(EvidenceError):
         parse_kernel_log("\n \n")
+
+
+def test_a_problem_of_the_boot_itself_fails_and_a_clean_boot_passes() -> None:
+    clean = "[    0.000000] Linux version 6.1.0\n[    1.000000] systemd[1]: Started.\n"
+    sick = clean + "[    2.000000] BUG: kernel NULL pointer dereference, address: 08\n"
+    for text, outcome in ((clean, Outcome.PASS), (sick, Outcome.FAIL)):
+        log = Measured(parse_kernel_log(text), (Evidence("dmesg", text),))
+        assert judge_health_at_login(log).outcome is outcome
