@@ -78,16 +78,16 @@ class Ledger:
             self._write(name, verdict)
 
     def fail_with(self, wrong: BaseException, when: str) -> None:
-        """Write an error for what has no verdict yet; trouble in clean-up overrides a pass."""
+        """Write an error for what has no verdict yet; a pass is not spared."""
         if isinstance(wrong, HarnessError):
             said = f"{type(wrong).__name__}: {wrong}"
         else:
             said = f"{type(wrong).__name__} in the harness: {wrong}"
         said = f"{'clean-up: ' if when == 'teardown' else ''}{said}"
         for name, verdict in self.verdicts.items():
-            if name not in self.rows:
-                self._write(name, verdict)
-        for name in self.parameters or ("",):
+            if name not in self.rows and verdict.outcome is not Outcome.PASS:
+                self._write(name, verdict)  # a pass stands only with the guest's health judged
+        for name in dict.fromkeys((*(self.parameters or ("",)), *self.verdicts)):
             row = self.rows.get(name)
             if row is None or (when == "teardown" and row.outcome is Outcome.PASS):
                 self._write(name, Verdict(Outcome.ERROR, said, ()))

@@ -96,3 +96,10 @@ def test_two_verdicts_for_one_parameter_are_a_mistake_of_the_case(tmp_path: Path
     book.certify(PASS)
     with pytest.raises(ValueError, match="two verdicts"):
         book.certify(PASS)
+
+
+def test_a_pass_whose_health_could_not_be_judged_is_an_error(tmp_path: Path) -> None:
+    book = ledger(tmp_path, "Off", "Saved")
+    book.certify(PASS, "Off")
+    book.fail_with(HostUnreachable("hv", "no answer"), "call")
+    assert outcomes(book) == {"Off": Outcome.ERROR, "Saved": Outcome.ERROR}
