@@ -134,7 +134,9 @@ def _table(rows: tuple[CaseResult, ...], folder: Path) -> None:
     for heading in ("verdict", "case", "guest", "host", "time", "because"):
         table.add_column(heading, overflow="fold")
     for row in rows:
-        colour = COLOURS.get(row.outcome.value, "") if row.as_expected or row.word else "red"
+        colour = COLOURS.get(row.outcome.value, "")
+        if colour in ("green", "red"):
+            colour = "green" if row.as_expected else "red"
         table.add_row(
             f"[{colour}]{row.word}[/]" if colour else row.word,
             row.title.replace("[", r"\["),
