@@ -7,7 +7,7 @@ of, its kernel log is judged before the case acts and again before the guest goe
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol, TypeVar
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from harness.guest.shell import GuestShell
     from harness.host.facts import HostFacts
     from harness.host.vm import Vm
-    from harness.inventory.model import Guest
+    from harness.inventory.model import Guest, Host
 
 T = TypeVar("T")
 BOOT_WITHIN = timedelta(minutes=10)
@@ -38,6 +38,13 @@ STOP_WITHIN = timedelta(minutes=3)
 
 Connect = Callable[["Guest", tuple[str, ...], int, timedelta], "GuestShell"]
 """Open a session to the guest at the first of these addresses that answers within the limit."""
+
+
+class Another(Protocol):
+    """Make one more VM of the same guest for the same case; it is gone when the block ends."""
+
+    def __call__(self, *, full: bool = False) -> AbstractContextManager[Bench]:
+        """``full``: on a disk of its own instead of a differencing one."""
 
 
 class Certify(Protocol):
@@ -92,13 +99,15 @@ class GuestUnderTest:
 
 @dataclass(slots=True)
 class Bench:
-    """One VM on one host for one case."""
+    """One VM on one host for one case; ``others`` makes further ones."""
 
     case: str
     vm: Vm
+    host: Host
     guest: Guest
     host_facts: Measured[HostFacts]
     connect: Connect
+    others: Another
     story: list[str] = field(default_factory=list)
     facts: dict[str, str] = field(default_factory=dict)
     health: list[Verdict] = field(default_factory=list)
@@ -127,6 +136,17 @@ class Bench:
         if generation.value != 1:
             because = f"Generation {generation.value} has no {what}"
             raise NotApplicable(Verdict(Outcome.NOT_APPLICABLE, because, generation.evidence))
+
+    @contextmanager
+    def another(self, *, full: bool = False) -> Iterator[Bench]:
+        """Make one more VM of this guest; what its health and its evidence say counts here, too."""
+        with self.others(full=full) as other:
+            try:
+                yield other
+                other.judge_health()
+            finally:
+                self.health += other.health
+                self.context += other.context
 
     def boot(self) -> GuestUnderTest:
         """Start the VM and log in; prepare the guest, measure its platform, read its log."""

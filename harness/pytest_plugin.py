@@ -174,7 +174,8 @@ def bench(
     """Make a VM for this case; it is gone when the case is over, whatever happened."""
     ledger: Ledger = request.node.stash[LEDGER]
     state = _state(request.config)
-    with state.run.bench(state.name, ledger.case, seat[0], host) as made:
+    full = request.node.get_closest_marker("own_disk") is not None
+    with state.run.bench(state.name, ledger.case, seat[0], host, full=full) as made:
         ledger.bench = made
         yield made
 

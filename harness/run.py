@@ -6,13 +6,14 @@ import contextlib
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from harness import __version__, lab
 from harness.bench import Bench
+from harness.errors import HostError
 from harness.guest.ssh import connect
 from harness.host.facts import HostFacts, measure_host
 from harness.host.lease import leased
@@ -96,13 +97,18 @@ def opened(inventory: Inventory, run: str, store: Store) -> Iterator[None]:
 
 
 @contextmanager
-def bench(run: str, case: str, guest: Guest, under_test: HostUnderTest) -> Iterator[Bench]:
-    """Make a VM for one case; it is removed, or put back as it was, at the end."""
+def bench(
+    run: str, case: str, guest: Guest, under_test: HostUnderTest, *, full: bool = False
+) -> Iterator[Bench]:
+    """Make a VM for one case; it is removed, or put back as it was, at the end.
+
+    ``full``: on a disk of its own, a copy of the template.
+    """
     session, host = under_test.session, under_test.host
     if isinstance(guest.source, ExistingVm):
         made = existing_vm(session, host, guest, run, case)
     else:
-        made = vm_from_template(session, host, guest, run, case)
+        made = vm_from_template(session, host, guest, run, case, full=full)
     with made as vm, contextlib.ExitStack() as shells:
 
         def log_in(
@@ -112,4 +118,13 @@ def bench(run: str, case: str, guest: Guest, under_test: HostUnderTest) -> Itera
             shells.callback(shell.close)
             return shell
 
-        yield Bench(case, vm, guest, under_test.facts, log_in)
+        def others(*, full: bool = False) -> AbstractContextManager[Bench]:
+            if isinstance(guest.source, ExistingVm):
+                raise HostError(
+                    host.name,
+                    f"{case} needs a second VM like {guest.source.name}, which is an existing one",
+                    "give the guest a template instead, or leave this case out",
+                )
+            return bench(run, case, guest, under_test, full=full)
+
+        yield Bench(case, vm, host, guest, under_test.facts, log_in, others)
