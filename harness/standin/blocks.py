@@ -65,6 +65,14 @@ def merge(qmp: Qmp, child: Path, parent: Path, within: timedelta) -> None:
     qmp.execute("job-dismiss", {"id": job})
 
 
+def chain(qmp: Qmp, device: str) -> tuple[Path, ...]:
+    """Return the files of the disk that a device (by its id) has now, the topmost first."""
+    for entry in qmp.execute("query-block"):
+        if entry.get("inserted") and entry.get("qdev", "").rpartition("/")[2] == device:
+            return tuple(_chain(entry["inserted"]["image"]))
+    raise MachineError(f"the machine has no device {device}")
+
+
 def _root(qmp: Qmp, disk: Path) -> str:
     """Return the node that a device uses and whose chain of files has that disk in it."""
     for device in qmp.execute("query-block"):

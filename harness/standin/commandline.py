@@ -129,10 +129,16 @@ def _storage(spec: MachineSpec) -> tuple[str, ...]:
 
 
 def _disk(disk: DiskSpec, order: int) -> tuple[str, ...]:
+    block, device = block_node(disk), device_of(disk) | {"bootindex": order}
+    return ("-blockdev", json.dumps(block), *_device(device))
+
+
+def block_node(disk: DiskSpec) -> dict[str, Any]:
+    """Return the block node of a disk, as -blockdev and blockdev-add take it."""
     _refuse_bad_place(disk)
     cache = {"no-flush": True}  # the host's page cache outlives a QEMU that is killed
     file = {"driver": "file", "filename": str(disk.path), "cache": cache}
-    block = {
+    return {
         "driver": disk.format,
         "node-name": node(disk),
         "read-only": disk.read_only,
@@ -140,13 +146,16 @@ def _disk(disk: DiskSpec, order: int) -> tuple[str, ...]:
         "cache": cache,
         "file": file,
     }
+
+
+def device_of(disk: DiskSpec) -> dict[str, Any]:
+    """Return the device that shows the guest a disk, as -device and device_add take it."""
     place: dict[str, Any] = (
         {"driver": "ide-hd", "bus": f"ide.{disk.number}", "unit": disk.location}
         if disk.controller == "IDE"
         else {"driver": "scsi-hd", "bus": f"scsi{disk.number}.0", "lun": disk.location}
     )
-    device = place | {"drive": node(disk), "id": f"disk-{node(disk)}", "bootindex": order}
-    return ("-blockdev", json.dumps(block), *_device(device))
+    return place | {"drive": node(disk), "id": f"disk-{node(disk)}"}
 
 
 def _refuse_bad_place(disk: DiskSpec) -> None:

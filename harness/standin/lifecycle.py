@@ -116,7 +116,7 @@ def spec(host: Host, vm: Vm) -> MachineSpec:
         memory=settings.memory.startup,
         processors=settings.processor.count,
         low_gap=settings.low_gap,
-        disks=tuple(_disk(host, d) for d in sorted(layers.hard_disks(settings), key=_order)),
+        disks=tuple(disk_of(host, d) for d in sorted(layers.hard_disks(settings), key=_order)),
         nics=tuple(nics),
         log=host.log_of(vm.id),
     )
@@ -126,7 +126,8 @@ def _order(drive: Drive) -> tuple[str, int, int]:
     return drive.place
 
 
-def _disk(host: Host, drive: Drive) -> DiskSpec:
+def disk_of(host: Host, drive: Drive) -> DiskSpec:
+    """Return what QEMU needs to know of a drive."""
     return DiskSpec(host.local(drive.path), drive.controller, drive.number, drive.location)
 
 
@@ -139,7 +140,7 @@ def _disks_are_there(host: Host, vm: Vm) -> None:
                 f"'{vm.name}' failed to start. The file '{drive.path}' of a virtual disk was not"
                 " found.",
             )
-        user = next((v for v in others if _uses(v, drive.path)), None)
+        user = next((v for v in others if uses(v, drive.path)), None)
         if user:
             raise Refused(
                 "ObjectInUse",
@@ -148,7 +149,8 @@ def _disks_are_there(host: Host, vm: Vm) -> None:
             )
 
 
-def _uses(vm: Vm, path: str) -> bool:
+def uses(vm: Vm, path: str) -> bool:
+    """Tell whether a file is one of the VM's hard disks."""
     return any(paths.same(d.path, path) for d in layers.hard_disks(vm.settings))
 
 

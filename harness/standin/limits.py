@@ -12,8 +12,8 @@ LIMITS: tuple[str, ...] = (
     "Dynamic memory settings are kept and shown, but a machine always has its startup memory;"
     " MemoryDemand and CPUUsage are 0.",
     "The startup memory of a running machine cannot be changed.",
-    "Adapters, drives and controllers are added, removed and connected only while a machine is"
-    " Off.",
+    "Adapters and controllers are added, removed and connected only while a machine is Off, as are"
+    " drives on IDE; disks come and go on SCSI while it runs.",
     "High MMIO space, VLANs, adapter options, processor limits, serial pipes, boot order, DVD media"
     " and automatic start and stop are remembered and shown, without effect on the machine.",
     # network

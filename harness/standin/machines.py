@@ -99,6 +99,12 @@ class Machines(Protocol):
         was (running or paused).
         """
 
+    def attach(self, vm: UUID, disk: DiskSpec) -> None:
+        """Give a running machine one more SCSI disk; its guest is told at once."""
+
+    def detach(self, vm: UUID, disk: DiskSpec) -> None:
+        """Take a SCSI disk away from a running machine; its file is then free."""
+
     def inject_nmi(self, vm: UUID) -> None:
         """Send one NMI, as the interrupt controller of the machine delivers it."""
 

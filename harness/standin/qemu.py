@@ -17,7 +17,7 @@ from uuid import UUID
 from harness.standin.commandline import Channels, exact_gap, render
 from harness.standin.complaints import explain
 from harness.standin.leftovers import kill_leftovers, pid_file
-from harness.standin.machines import GuestReport, MachineError, MachineSpec
+from harness.standin.machines import DiskSpec, GuestReport, MachineError, MachineSpec
 from harness.standin.running import Running
 
 __all__ = ["QemuMachines", "choose_accelerator", "exact_gap", "kill_leftovers"]
@@ -98,6 +98,14 @@ class QemuMachines:
     def merge(self, vm: UUID, child: Path, parent: Path) -> None:
         """Merge a disk into its parent while the machine uses it (both files stay)."""
         self._get(vm).merge(child, parent)
+
+    def attach(self, vm: UUID, disk: DiskSpec) -> None:
+        """Give a running machine one more SCSI disk."""
+        self._get(vm).attach(disk)
+
+    def detach(self, vm: UUID, disk: DiskSpec) -> None:
+        """Take a SCSI disk away from a running machine."""
+        self._get(vm).detach(disk)
 
     def inject_nmi(self, vm: UUID) -> None:
         """Send one NMI."""

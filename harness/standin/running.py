@@ -13,9 +13,9 @@ from typing import Protocol, TypeVar
 
 from harness.deadline import SYSTEM, Deadline, wait_for
 from harness.errors import DeadlineExceeded
-from harness.standin import blocks
+from harness.standin import blocks, hotplug
 from harness.standin.agent import Agent
-from harness.standin.machines import GuestReport, MachineError, MachineSpec
+from harness.standin.machines import DiskSpec, GuestReport, MachineError, MachineSpec
 from harness.standin.qmp import Qmp
 from harness.standin.savedstate import write_state
 from harness.standin.watch import GuestWatch
@@ -168,6 +168,16 @@ class Running:
                     blocks.merge(self._qmp, overlay, disk, STATE)
                     overlay.unlink()
                 raise
+
+    def attach(self, disk: DiskSpec) -> None:
+        """Plug a SCSI disk in."""
+        with self._lock:
+            hotplug.attach(self._qmp, disk)
+
+    def detach(self, disk: DiskSpec) -> None:
+        """Pull a SCSI disk out."""
+        with self._lock:
+            hotplug.detach(self._qmp, disk)
 
     def merge(self, child: Path, parent: Path) -> None:
         """Merge a disk of the machine into its parent while it is used."""

@@ -7,14 +7,14 @@ from dataclasses import replace
 from typing import cast
 from uuid import uuid4
 
-from harness.standin import devices, paths
+from harness.standin import devices, hotdisk, paths
 from harness.standin.api import Given, Streams
 from harness.standin.cmdlet import Cmdlet
 from harness.standin.cmdlets.select import Source, each, locked, number, parts, sources, vms
 from harness.standin.faults import Refused, reported
 from harness.standin.host import Host
 from harness.standin.lifecycle import require
-from harness.standin.parts import Part
+from harness.standin.parts import UP, Part
 from harness.standin.values import Record, Value
 from harness.standin.world import Drive, Vm
 
@@ -77,15 +77,21 @@ def get_dvd(host: Host, given: Given, streams: Streams) -> Iterable[Value]:
 
 
 def add_hard_disk(host: Host, given: Given, streams: Streams) -> Iterable[Value]:
-    """Add-VMHardDiskDrive: at the place that is given, or the first free one. VM Off."""
+    """Add-VMHardDiskDrive: at the place that is given, or the first free one.
+
+    A running VM takes disks on its SCSI controllers only.
+    """
 
     def act(vm: Vm) -> list[Value]:
         if "DiskNumber" in given:
             raise Refused("NotSupported", "The stand-in host has no physical disks.")
-        require(vm, "Off")
         path = _disk_file(host, given["Path"]) if "Path" in given else ""
-        drive = Drive(path, *_free(vm, _place(given)), uuid4())
+        place = _place(given)
+        if vm.state in UP and place[0] is None:
+            place = ("SCSI", *place[1:])
+        drive = Drive(path, *_free(vm, place), uuid4())
         drive.extra.update({KEPT[n]: given[n] for n in KEPT if n in given})
+        hotdisk.plug_in(host, vm, drive)
         vm.settings.drives.append(drive)
         return [devices.drive(host, Part(vm, drive))] if given.flag("Passthru") else []
 
@@ -173,13 +179,13 @@ def _moved(host: Host, given: Given, vm: Vm, drive: Drive) -> Drive:
 
 
 def remove_hard_disk(host: Host, given: Given, streams: Streams) -> Iterable[Value]:
-    """Remove-VMHardDiskDrive: the file stays. VM Off."""
+    """Remove-VMHardDiskDrive: the file stays. Of a running VM only a SCSI disk."""
     for vm, place in list(_targets(host, given, streams)):
         with reported(given, host.release, streams):
 
             def act(vm: Vm, place: Place = place) -> list[Value]:
-                require(vm, "Off")
                 drive = _one(vm, place)
+                hotdisk.pull_out(host, vm, drive)
                 vm.settings.drives.remove(drive)
                 return [devices.drive(host, Part(vm, drive))] if given.flag("Passthru") else []
 

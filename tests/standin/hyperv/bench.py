@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from harness.standin.api import ErrorRecord, Given
 from harness.standin.cmdlets import HYPERV_CMDLETS
 from harness.standin.disks import Disks
 from harness.standin.host import Host
-from harness.standin.machines import GuestReport, MachineError, MachineSpec
+from harness.standin.machines import DiskSpec, GuestReport, MachineError, MachineSpec
 from harness.standin.values import Record, Value
 
 BODIES = {c.name: c.body for c in HYPERV_CMDLETS}
@@ -68,6 +68,17 @@ class InMemoryMachines:
         for below, new in overlays:
             Disks().create(new, kind="Differencing", parent=below)
         state.write_text("checkpoint")
+
+    def attach(self, vm: UUID, disk: DiskSpec) -> None:
+        self._maybe_break()
+        spec = self.specs[vm]
+        self.specs[vm] = replace(spec, disks=(*spec.disks, disk))
+
+    def detach(self, vm: UUID, disk: DiskSpec) -> None:
+        self._maybe_break()
+        spec = self.specs[vm]
+        assert disk in spec.disks
+        self.specs[vm] = replace(spec, disks=tuple(d for d in spec.disks if d != disk))
 
     def inject_nmi(self, vm: UUID) -> None:
         self._maybe_break()

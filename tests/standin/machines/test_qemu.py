@@ -208,6 +208,35 @@ def test_disks_in_use_are_merged_from_the_middle_and_from_the_top(
     assert Disks().info(disk).parent is None
 
 
+def test_a_scsi_disk_is_plugged_in_checkpointed_and_pulled_out(
+    machines: QemuMachines, spec: MachineSpec, tmp_path: Path
+) -> None:
+    machines.start(spec)
+    disk, overlay = tmp_path / "d.vhdx", tmp_path / "o.avhdx"
+    Disks().create(disk, 16 * MiB)
+    place = DiskSpec(disk, "SCSI", 0, 3)
+    machines.attach(spec.id, place)
+    with pytest.raises(MachineError):
+        machines.attach(spec.id, place)
+    machines.checkpoint(spec.id, tmp_path / "state", ((disk, overlay),))
+    machines.detach(spec.id, place)
+    Disks().check(overlay)  # needs the file's lock
+    Disks().commit(overlay)
+    machines.attach(spec.id, place)
+    machines.detach(spec.id, place)
+    assert machines.state(spec.id) == "running"
+
+
+def test_a_plug_without_its_controller_leaves_no_file_open(
+    machines: QemuMachines, spec: MachineSpec, tmp_path: Path
+) -> None:
+    machines.start(spec)
+    disk = Disks().create(tmp_path / "d.vhdx", 16 * MiB)
+    with pytest.raises(MachineError):
+        machines.attach(spec.id, DiskSpec(disk.path, "SCSI", 3, 0))
+    Disks().check(disk.path)
+
+
 def test_a_damaged_state_is_said_so(
     machines: QemuMachines, spec: MachineSpec, tmp_path: Path
 ) -> None:
