@@ -16,11 +16,13 @@ from harness.checks import health, kernel, mmio
 from harness.checks.kernel_log import KERNEL_LOG, KernelLog
 from harness.checks.platform import PLATFORM_PROBES, Platform, identify
 from harness.deadline import wait_for
+from harness.distro import FAMILIES, Family
 from harness.errors import DeadlineExceeded, EvidenceError
 from harness.evidence import Evidence, Measured, Probe
 from harness.guest.boot import BOOT_ID
 from harness.guest.measure import measure
 from harness.guest.prepare import due, prepare
+from harness.guest.tools import require
 from harness.host.command import GapPath
 from harness.inventory.model import FixedAddress
 from harness.verdict import NotApplicable, Outcome, Verdict
@@ -118,6 +120,17 @@ class Bench:
     def build(self) -> int:
         """Return the host's measured Windows build number."""
         return self.host_facts.value.build
+
+    @property
+    def family(self) -> Family:
+        """Return the record of the guest's distribution family."""
+        return FAMILIES[self.guest.family]
+
+    def needs_programs(self, *programs: str) -> None:
+        """Make sure that the running guest has these; raise GuestLacksTool that says what to do."""
+        if self.running is None:
+            raise RuntimeError("boot the guest first")
+        self.context += require(self.running.shell, self.family, *programs)
 
     @property
     def gap_path(self) -> GapPath:

@@ -15,7 +15,8 @@ HarnessError
 │   ├── GuestUnreachable     no address, no SSH
 │   ├── GuestKeyRefused      the host key is not the pinned one
 │   ├── GuestLoginRefused    user or key not accepted
-│   └── CommandFailed        a command that had to succeed did not
+│   ├── CommandFailed        a command that had to succeed did not
+│   └── GuestLacksTool       a program that a case calls is not installed
 ├── EvidenceError            output was not understood, or is missing
 └── DeadlineExceeded         something did not happen in time
 
@@ -133,6 +134,21 @@ class CommandFailed(GuestError):
         self.argv, self.exit_status, self.stderr = argv, exit_status, stderr
         tail = stderr.strip().splitlines()[-1:] or ["(nothing on stderr)"]
         super().__init__(guest, f"{' '.join(argv)} ended with status {exit_status}: {tail[0]}")
+
+
+class GuestLacksTool(GuestError):
+    """A program that a case calls is not installed; names the packages and how to get them.
+
+    ``missing`` pairs each program with its package; ``install`` is the family's command for all.
+    """
+
+    def __init__(self, guest: str, missing: tuple[tuple[str, str], ...], install: str) -> None:
+        self.missing, self.install = missing, install
+        lacked = ", ".join(
+            program if program == package else f"{program} (package {package})"
+            for program, package in missing
+        )
+        super().__init__(guest, f"lacks {lacked}", f"in the guest, as root: {install}")
 
 
 class EvidenceError(HarnessError):

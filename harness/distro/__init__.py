@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from harness.distro.azurelinux import AZURE_LINUX
-from harness.distro.debian import DEBIAN
-from harness.distro.family import Family
-from harness.distro.rhel import FEDORA, RHEL
+from harness.distro.debian import DEBIAN, UBUNTU
+from harness.distro.family import Adapter, Change, Family, Service
+from harness.distro.rhel import FEDORA, ORACLE, RHEL
 from harness.distro.suse import SUSE
 
 FAMILIES: Mapping[str, Family] = {
     "debian": DEBIAN,
-    "ubuntu": DEBIAN,
+    "ubuntu": UBUNTU,
     "rhel": RHEL,
     "centos": RHEL,
     "rocky": RHEL,
     "alma": RHEL,
-    "oracle": RHEL,
+    "oracle": ORACLE,
     "fedora": FEDORA,
     "azurelinux": AZURE_LINUX,
     "suse": SUSE,
@@ -25,4 +25,4 @@ FAMILIES: Mapping[str, Family] = {
 }
 """By the inventory's ``family``."""
 
-__all__ = ["FAMILIES", "Family"]
+__all__ = ["FAMILIES", "Adapter", "Change", "Family", "Service"]

@@ -1,14 +1,20 @@
-"""Azure Linux: tdnf, else as Fedora."""
+"""Azure Linux: tdnf, systemd-networkd, GRUB by /etc/default/grub.d; else as Red Hat's.
+
+Source: its package sources (kexec-tools brings ``/etc/default/grub.d/51_kexec_tools.cfg``).
+"""
 
 from __future__ import annotations
 
-from harness.distro.family import Family
+from dataclasses import replace
+from functools import partial
 
-AZURE_LINUX = Family(
+from harness.distro import boot_loader, network
+from harness.distro.rhel import RHEL
+
+AZURE_LINUX = replace(
+    RHEL,
     name="azurelinux",
-    kernel_log=("dmesg",),
     install=("tdnf", "install", "-y"),
-    boot_loader=("grub2-mkconfig", "-o", "/boot/grub2/grub.cfg"),
-    kdump_packages=("kdump-utils",),
-    kdump_service="kdump",
+    kernel_option=partial(boot_loader.by_grub_folder, RHEL.boot_loader),
+    adapter=network.by_networkd,
 )

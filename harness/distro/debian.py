@@ -2,13 +2,43 @@
 
 from __future__ import annotations
 
-from harness.distro.family import Family
+from dataclasses import replace
+from functools import partial
+
+from harness.distro import boot_loader, network, owner, programs
+from harness.distro.family import Argv, Family, Service
+
+UPDATE_GRUB: Argv = ("update-grub",)
 
 DEBIAN = Family(
     name="debian",
     kernel_log=("dmesg",),
-    install=("env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-y"),
-    boot_loader=("update-grub",),
-    kdump_packages=("kdump-tools",),
-    kdump_service="kdump-tools",
+    install=("apt-get", "install", "-y"),
+    boot_loader=UPDATE_GRUB,
+    programs=programs.DEBIAN,
+    apache=Service("apache2", ("apache2",), ("apache2",)),
+    guest_agent=Service("qemu-ga", ("qemu-guest-agent",), ("qemu-guest-agent",)),
+    key_value=Service(
+        "hv_kvp_daemon",
+        ("hyperv-daemons",),
+        ("hv-kvp-daemon", "hyperv-daemons.hv-kvp-daemon"),
+    ),
+    freeze=Service(
+        "hv_vss_daemon",
+        ("hyperv-daemons",),
+        ("hv-vss-daemon", "hyperv-daemons.hv-vss-daemon"),
+    ),
+    kdump=Service("kdump-config", ("kdump-tools",), ("kdump-tools",)),
+    nfs_server=Service("rpc.nfsd", ("nfs-kernel-server",), ("nfs-server", "nfs-kernel-server")),
+    owner=owner.DPKG,
+    owner_of=owner.dpkg_owner,
+    kernel_option=partial(boot_loader.by_grub_folder, UPDATE_GRUB),
+    adapter=network.by_networkd,
+)
+
+UBUNTU = replace(
+    DEBIAN,
+    name="ubuntu",
+    key_value=replace(DEBIAN.key_value, packages=("linux-cloud-tools-virtual",)),
+    freeze=replace(DEBIAN.freeze, packages=("linux-cloud-tools-virtual",)),
 )

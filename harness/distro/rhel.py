@@ -4,15 +4,34 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from harness.distro.family import Family
+from harness.distro import boot_loader, network, owner, programs
+from harness.distro.family import Family, Service
 
 RHEL = Family(
     name="rhel",
     kernel_log=("dmesg",),
     install=("yum", "install", "-y"),  # RHEL 7 has no dnf, later ones have both names
     boot_loader=("grub2-mkconfig", "-o", "/boot/grub2/grub.cfg"),
-    kdump_packages=("kexec-tools",),
-    kdump_service="kdump",
+    programs=programs.RED_HAT,
+    apache=Service("httpd", ("httpd",), ("httpd",)),
+    guest_agent=Service("qemu-ga", ("qemu-guest-agent",), ("qemu-guest-agent",)),
+    key_value=Service("hypervkvpd", ("hyperv-daemons",), ("hypervkvpd",)),
+    freeze=Service("hypervvssd", ("hyperv-daemons",), ("hypervvssd",)),
+    kdump=Service("kdumpctl", ("kexec-tools",), ("kdump",)),
+    nfs_server=Service("rpc.nfsd", ("nfs-utils",), ("nfs-server",)),
+    owner=owner.RPM,
+    owner_of=owner.rpm_owner,
+    kernel_option=boot_loader.by_grubby,
+    adapter=network.by_network_manager,
 )
 
-FEDORA = replace(RHEL, name="fedora", kdump_packages=("kdump-utils",))
+ORACLE = replace(RHEL, name="oracle")
+"""The Unbreakable Enterprise Kernel changes the kernel's package, not the tools."""
+
+FEDORA = replace(
+    RHEL,
+    name="fedora",
+    install=("dnf", "install", "-y"),
+    programs=programs.FEDORA,
+    kdump=Service("kdumpctl", ("kdump-utils",), ("kdump",)),  # split off in Fedora 40
+)
