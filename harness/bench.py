@@ -50,9 +50,13 @@ class Another(Protocol):
 
 
 class Certify(Protocol):
-    """Hand in a verdict; the name of the parameter where a case has several."""
+    """Hand in a verdict; the name of the parameter where a case has several.
 
-    def __call__(self, verdict: Verdict, parameter: str = "") -> None:
+    ``case``: which case, where the function has several (``mark.case("DM-02", "DM-04")``); the
+    first one is the default.
+    """
+
+    def __call__(self, verdict: Verdict, parameter: str = "", *, case: str = "") -> None:
         """Keep the verdict and its evidence."""
 
 

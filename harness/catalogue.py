@@ -14,20 +14,21 @@ def cases(folder: Path) -> Iterator[tuple[str, str, str, str]]:
         feature = next((f for n in tree.body if (f := _mark(n, "feature"))), "")
         for node in tree.body:
             if isinstance(node, ast.FunctionDef):
-                case = next((c for d in node.decorator_list if (c := _mark(d, "case"))), "")
-                if case:
+                cases = [c for d in node.decorator_list for c in _marks(d, "case")]
+                for case in cases:
                     long = "long" if any(_is_mark(d, "long") for d in node.decorator_list) else ""
                     yield case, feature, long, node.name.removeprefix("test_").replace("_", " ")
 
 
 def _mark(node: ast.AST, name: str) -> str:
     """Return the first argument of ``pytest.mark.<name>(…)`` anywhere in the node."""
-    for call in ast.walk(node):
-        if isinstance(call, ast.Call) and _is_mark(call.func, name) and call.args:
-            first = call.args[0]
-            if isinstance(first, ast.Constant):
-                return str(first.value)
-    return ""
+    return next(iter(_marks(node, name)), "")
+
+
+def _marks(node: ast.AST, name: str) -> list[str]:
+    """Return the arguments of ``pytest.mark.<name>(…)`` anywhere in the node."""
+    calls = (c for c in ast.walk(node) if isinstance(c, ast.Call) and _is_mark(c.func, name))
+    return [str(a.value) for call in calls for a in call.args if isinstance(a, ast.Constant)]
 
 
 def _is_mark(node: ast.AST, name: str) -> bool:

@@ -16,11 +16,17 @@ if TYPE_CHECKING:
     from harness.report.store import Store
 
 
+Item = tuple[str, str]
+"""A case and the parameter of it that the function hands in, "" where there is none."""
+
+
 @dataclass(slots=True)
 class Ledger:
-    """One case on one guest and host; ``parameters`` are those that the function hands in.
+    """One test function on one guest and host; ``parameters`` are those that it hands in.
 
     ``prefix`` is the parameter by which pytest calls the function, "" where there is none.
+    ``case`` is the first of the function's cases, the one that has the parameters; ``cases`` are
+    those of them that the inventory wants on this guest, () for ``case`` alone.
     """
 
     case: str
@@ -32,20 +38,34 @@ class Ledger:
     store: Store
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
     bench: Bench | None = None
-    verdicts: dict[str, Verdict] = field(default_factory=dict)
-    rows: dict[str, CaseResult] = field(default_factory=dict)
+    cases: tuple[str, ...] = ()
+    verdicts: dict[Item, Verdict] = field(default_factory=dict)
+    rows: dict[Item, CaseResult] = field(default_factory=dict)
 
-    def certify(self, verdict: Verdict, parameter: str = "") -> None:
-        """Keep a verdict until the case's health is judged too."""
-        if parameter in self.verdicts:
-            said = f"{self.case} was handed two verdicts for {parameter!r}"
+    @property
+    def items(self) -> tuple[Item, ...]:
+        """Return everything that this function is going to hand in."""
+        wanted = self.cases or (self.case,)
+        first = ((self.case, name) for name in self.parameters or ("",) if self.case in wanted)
+        return (*first, *((case, "") for case in wanted if case != self.case))
+
+    def certify(self, verdict: Verdict, parameter: str = "", *, case: str = "") -> None:
+        """Keep a verdict until the case's health is judged too.
+
+        ``case``: which of the function's cases, the first when it is left out. A verdict on a case
+        that the inventory does not want on this guest is dropped.
+        """
+        item = (case or self.case, parameter)
+        if item in self.verdicts:
+            said = f"{item[0]} was handed two verdicts for {parameter!r}"
             raise ValueError(said)
-        self.verdicts[parameter] = verdict
+        if item[0] in (self.cases or (self.case,)):
+            self.verdicts[item] = verdict
 
     def planned(self) -> tuple[CaseResult, ...]:
         """Return a not-run row for everything that this function is going to hand in."""
         empty = Verdict(Outcome.NOT_RUN, "the run ended before this case", ())
-        return tuple(self._row(name, empty) for name in self.parameters or ("",))
+        return tuple(self._row(item, empty) for item in self.items)
 
     def judge_health(self) -> None:
         """Judge the guest's log while it still runs; a new problem fails what had passed."""
@@ -58,24 +78,23 @@ class Ledger:
             whole = replace(verdict, evidence=verdict.evidence + evidence)
             if sick and verdict.outcome is Outcome.PASS:
                 said = "; ".join(v.because for v in sick)
-                whole = Verdict(Outcome.FAIL, said, whole.evidence)
+                whole = replace(whole, outcome=Outcome.FAIL, because=said)
             self.verdicts[name] = whole
 
     def settle(self) -> tuple[CaseResult, ...]:
         """Write all verdicts; return those that the inventory does not expect."""
-        for name in self.parameters:
-            missing = Verdict(Outcome.ERROR, "the case handed in no verdict for this", ())
-            self.verdicts.setdefault(name, missing)
-        if not self.verdicts:
-            self.verdicts[""] = Verdict(Outcome.ERROR, "the case handed in no verdict", ())
+        for item in self.items:
+            if item[1] or not any(case == item[0] for case, _ in self.verdicts):
+                what = "the case handed in no verdict" + (" for this" if item[1] else "")
+                self.verdicts.setdefault(item, Verdict(Outcome.ERROR, what, ()))
         for name, verdict in self.verdicts.items():
             self._write(name, verdict)
         return tuple(row for row in self.rows.values() if not row.as_expected)
 
     def settle_all(self, verdict: Verdict) -> None:
         """Write the same verdict for everything that was planned."""
-        for name in self.parameters or ("",):
-            self._write(name, verdict)
+        for item in self.items:
+            self._write(item, verdict)
 
     def fail_with(self, wrong: BaseException, when: str) -> None:
         """Write an error for what has no verdict yet; a pass is not spared."""
@@ -87,7 +106,7 @@ class Ledger:
         for name, verdict in self.verdicts.items():
             if name not in self.rows and verdict.outcome is not Outcome.PASS:
                 self._write(name, verdict)  # a pass stands only with the guest's health judged
-        for name in dict.fromkeys((*(self.parameters or ("",)), *self.verdicts)):
+        for name in dict.fromkeys((*self.items, *self.verdicts)):
             row = self.rows.get(name)
             if row is None or (when == "teardown" and row.outcome is Outcome.PASS):
                 self._write(name, Verdict(Outcome.ERROR, said, ()))
@@ -98,21 +117,22 @@ class Ledger:
             f"{r.word}\t{r.title}\t{r.guest}@{r.host}\t{r.because}" for r in self.rows.values()
         )
 
-    def _write(self, name: str, verdict: Verdict) -> None:
-        row = self._row(name, verdict)
+    def _write(self, item: Item, verdict: Verdict) -> None:
+        row = self._row(item, verdict)
         context = tuple(self.bench.context) if self.bench else ()
         kept = self.store.keep(f"{row.title}-{row.guest}@{row.host}", verdict.evidence + context)
-        self.rows[name] = replace(row, evidence=kept)
-        self.store.append(self.rows[name])
+        self.rows[item] = replace(row, evidence=kept)
+        self.store.append(self.rows[item])
 
-    def _row(self, name: str, verdict: Verdict) -> CaseResult:
+    def _row(self, item: Item, verdict: Verdict) -> CaseResult:
+        case, name = item
         expected = [
             e.reason
             for e in self.guest.expected_failures
-            if e.case == self.case and (not e.hosts or self.host in e.hosts)
+            if e.case == case and (not e.hosts or self.host in e.hosts)
         ]
         return CaseResult(
-            case=self.case,
+            case=case,
             feature=self.feature,
             parameter=" ".join(filter(None, (self.prefix, name))),
             guest=self.guest.name,
@@ -124,4 +144,5 @@ class Ledger:
             seconds=round((datetime.now(UTC) - self.started).total_seconds(), 3),
             facts=dict(self.bench.facts) if self.bench else {},
             story=tuple(self.bench.story) if self.bench else (),
+            series=verdict.series,
         )

@@ -57,11 +57,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let ``-k NMI-01`` select by case id."""
+    """Let ``-k NMI-01`` select by case id; drop the cases that no guest of the inventory wants."""
+    items[:] = [item for item in items if _has_seat(item)]
     for item in items:
         case = item.get_closest_marker("case")
         if case is not None:
-            item.extra_keyword_matches.add(case.args[0])
+            item.extra_keyword_matches.update(case.args)
+
+
+def _has_seat(item: pytest.Item) -> bool:
+    params = getattr(getattr(item, "callspec", None), "params", {})
+    return "seat" not in params or isinstance(params["seat"], tuple)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -79,8 +85,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run each case for each guest on each host that the inventory gives it."""
     if "seat" in metafunc.fixturenames:
         inventory = _inventory(metafunc.config)
+        mark = metafunc.definition.get_closest_marker("case")
+        cases = mark.args if mark else ()
         seats = [
-            (guest, inventory.host(name)) for guest in inventory.guests for name in guest.hosts
+            (guest, inventory.host(name))
+            for guest in inventory.guests
+            if guest.wanted(cases)
+            for name in guest.hosts
         ]
         ids = [f"{guest.name}@{host.name}" for guest, host in seats]
         metafunc.parametrize("seat", seats, ids=ids, scope="function")
@@ -152,6 +163,7 @@ def _ledger(item: pytest.Item, state: State) -> Ledger:
         prefix=" ".join(own),
         parameters=tuple(case.kwargs.get("parameters", ())),
         store=state.store,
+        cases=guest.wanted(case.args),
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from harness.evidence import Evidence
+from harness.series import Series
 
 
 class Outcome(Enum):
@@ -20,29 +21,36 @@ class Outcome(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """An outcome, the sentence that explains it, and the proof."""
+    """An outcome, the sentence that explains it, and the proof; ``series``: curves to draw."""
 
     outcome: Outcome
     because: str
     evidence: tuple[Evidence, ...]
+    series: tuple[Series, ...] = ()
 
     def __post_init__(self) -> None:
         if self.outcome in (Outcome.PASS, Outcome.FAIL) and not self.evidence:
             raise ValueError("a verdict needs evidence")
 
 
-def pass_if(ok: bool, because: str, evidence: tuple[Evidence, ...]) -> Verdict:  # noqa: FBT001
+def pass_if(
+    ok: bool,  # noqa: FBT001
+    because: str,
+    evidence: tuple[Evidence, ...],
+    series: tuple[Series, ...] = (),
+) -> Verdict:
     """Pass or fail with the same sentence and the same proof."""
-    return Verdict(Outcome.PASS if ok else Outcome.FAIL, because, evidence)
+    return Verdict(Outcome.PASS if ok else Outcome.FAIL, because, evidence, series)
 
 
 def all_of(because: str, *parts: Verdict) -> Verdict:
     """Join verdicts of one case: the worst outcome wins, its sentence leads, all proof stays."""
     failed = [part for part in parts if part.outcome is Outcome.FAIL]
     evidence = tuple(piece for part in parts for piece in part.evidence)
+    series = tuple(dict.fromkeys(curve for part in parts for curve in part.series))
     if failed:
-        return Verdict(Outcome.FAIL, "; ".join(part.because for part in failed), evidence)
-    return Verdict(Outcome.PASS, because, evidence)
+        return Verdict(Outcome.FAIL, "; ".join(part.because for part in failed), evidence, series)
+    return Verdict(Outcome.PASS, because, evidence, series)
 
 
 class NotApplicable(Exception):

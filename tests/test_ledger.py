@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from harness.evidence import Evidence
 from harness.inventory.model import ExpectedFailure, Guest
 from harness.ledger import Ledger
 from harness.report.store import Store
+from harness.series import Series
 from harness.verdict import Outcome, Verdict
 
 PASS = Verdict(Outcome.PASS, "held", (Evidence("cat /proc/interrupts", "NMI: 5"),))
@@ -96,6 +98,36 @@ def test_two_verdicts_for_one_parameter_are_a_mistake_of_the_case(tmp_path: Path
     book.certify(PASS)
     with pytest.raises(ValueError, match="two verdicts"):
         book.certify(PASS)
+
+
+def test_one_function_hands_in_verdicts_of_several_cases(tmp_path: Path) -> None:
+    book = ledger(tmp_path)
+    book.cases = ("NMI-02", "NMI-03", "NMI-04")
+    assert [row.case for row in book.planned()] == ["NMI-02", "NMI-03", "NMI-04"]
+    book.certify(PASS)
+    book.certify(FAIL, case="NMI-03")
+    book.settle()
+    rows = {row.case: row.outcome for row in book.store.results()}
+    expected = {"NMI-02": Outcome.PASS, "NMI-03": Outcome.FAIL, "NMI-04": Outcome.ERROR}
+    assert rows == expected
+
+
+def test_a_case_that_the_inventory_does_not_want_leaves_no_row(tmp_path: Path) -> None:
+    book = ledger(tmp_path)
+    book.cases = ("NMI-03",)
+    book.certify(FAIL)
+    book.certify(PASS, case="NMI-03")
+    assert book.settle() == ()
+    assert [row.case for row in book.store.results()] == ["NMI-03"]
+
+
+def test_the_curves_of_a_verdict_are_kept_with_it(tmp_path: Path) -> None:
+    curve = Series("assigned", "MiB", ((0.0, 768.0), (1.5, 896.0)))
+    book = ledger(tmp_path)
+    book.certify(replace(PASS, series=(curve,)))
+    book.settle()
+    (row,) = book.store.finish()
+    assert row.series == (curve,)
 
 
 def test_a_pass_whose_health_could_not_be_judged_is_an_error(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ SMALLEST = 32 * MiB
 MAXIMUM_PROCESSORS = 2048
 GUEST_KEYS = (
     *("name", "template", "vm", "disposable", "hosts", "memory", "processors", "secure_boot"),
-    *("family", "release", "ssh", "address", "preparations", "expect"),
+    *("family", "release", "ssh", "address", "preparations", "expect", "cases"),
 )
 TEMPLATE_ENDS = (".vhd", ".vhdx")
 
@@ -52,6 +52,7 @@ def read_guest(section: Section, host_names: tuple[str, ...]) -> Guest:
         address=_address(section),
         preparations=tuple(_preparation(part) for part in section.sections("preparations")),
         expected_failures=tuple(_expected(part, hosts) for part in section.sections("expect")),
+        cases=section.texts("cases", parse_case),
     )
     section.only(*GUEST_KEYS)
     _check(section, guest)
@@ -157,6 +158,9 @@ def _check(section: Section, guest: Guest) -> None:
         section.report.warning(
             section.at("ssh.become"), f"{guest.ssh.user} is not root; most cases need become: sudo"
         )
+    for n, expected in enumerate(guest.expected_failures):
+        if expected.case and not guest.wanted((expected.case,)):
+            section.problem(f"expect[{n}]", f"{expected.case} is not among the guest's cases")
     _no_case_twice(section, guest)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -204,7 +205,7 @@ class ExpectedFailure:
 
 @dataclass(frozen=True, slots=True)
 class Guest:
-    """One guest under test. ``hosts``: the inventory hosts it runs on."""
+    """One guest under test. ``hosts``: the inventory hosts it runs on; ``cases``: () for all."""
 
     name: str
     source: Template | ExistingVm
@@ -218,6 +219,11 @@ class Guest:
     address: Reported | FixedAddress
     preparations: tuple[Preparation, ...] = ()
     expected_failures: tuple[ExpectedFailure, ...] = ()
+    cases: tuple[str, ...] = ()
+
+    def wanted(self, cases: Iterable[str]) -> tuple[str, ...]:
+        """Return those of the cases that are to run on this guest."""
+        return tuple(case for case in cases if not self.cases or case in self.cases)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from harness.series import Series, series_from_json
 from harness.verdict import Outcome
 
 
@@ -26,7 +27,7 @@ class CaseResult:
     ``expected_failure``: the inventory's reason why a fail is expected, empty when a pass is.
     ``started`` is ISO 8601 with zone, ``seconds`` wall time of the whole test function.
     ``facts``: host build, distribution, kernel, platform, banner, preparations …, as measured.
-    ``story``: what was done, in order, for people.
+    ``story``: what was done, in order, for people. ``series``: curves that belong to the verdict.
     """
 
     case: str
@@ -42,6 +43,7 @@ class CaseResult:
     seconds: float = 0.0
     facts: Mapping[str, str] = field(default_factory=dict)
     story: tuple[str, ...] = ()
+    series: tuple[Series, ...] = ()
 
     @property
     def key(self) -> tuple[str, str, str, str]:
@@ -93,5 +95,6 @@ def from_json(row: Mapping[str, Any]) -> CaseResult:
             "outcome": Outcome(row["outcome"]),
             "evidence": tuple(EvidenceFile(**piece) for piece in row["evidence"]),
             "story": tuple(row["story"]),
+            "series": tuple(series_from_json(curve) for curve in row.get("series", ())),
         }
     )

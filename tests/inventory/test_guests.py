@@ -37,6 +37,21 @@ def test_a_guest_runs_on_all_hosts_unless_it_names_some(loaded: Loaded) -> None:
     assert (first.hosts, second.hosts) == (("hv-1", "hv-2"), ("hv-2",))
 
 
+def test_a_guest_takes_all_cases_unless_it_names_some(loaded: Loaded) -> None:
+    (every,) = loaded(lambda content: content).guests
+    (some,) = loaded(lambda content: guest_of(content).update(cases=["DM-01"])).guests
+    assert every.wanted(("DM-01", "DM-02")) == ("DM-01", "DM-02")
+    assert some.wanted(("DM-01", "DM-02")) == ("DM-01",)
+
+
+def test_a_failure_is_expected_of_a_case_that_runs_only(problems_of: Problems) -> None:
+    def change(content: dict[str, Any]) -> None:
+        known = {"case": "DM-02", "outcome": "fail", "reason": "known"}
+        guest_of(content).update(cases=["DM-01"], expect=[known])
+
+    assert problems_of(change) == ("guests[0].expect[0]: DM-02 is not among the guest's cases",)
+
+
 @pytest.mark.parametrize(
     ("key", "value", "said"),
     [
