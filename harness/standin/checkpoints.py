@@ -9,6 +9,8 @@ from harness.standin import layers, paths
 from harness.standin.faults import OLD, Refused
 from harness.standin.host import Host, now
 from harness.standin.lifecycle import require, turn_off
+from harness.standin.machines import CannotFreeze
+from harness.standin.parts import UP
 from harness.standin.world import Snapshot, Vm
 
 
@@ -19,7 +21,9 @@ def take(host: Host, vm: Vm, name: str = "") -> Snapshot:
     snapshot = Snapshot(uuid4(), "", now(), deepcopy(vm.settings), vm.current)
     snapshot.name = name or f"{vm.name} - ({snapshot.created:%m/%d/%Y - %I:%M:%S %p})"
     overlays = layers.plan(vm.settings)
-    if vm.state in ("Running", "Paused"):
+    if vm.state in UP and _production(host, vm, overlays):
+        pass  # without memory: its state is Off
+    elif vm.state in UP:
         _live(host, vm, snapshot, overlays)
     else:
         _offline(host, vm, snapshot, overlays)
@@ -34,12 +38,34 @@ def _may_take(host: Host, vm: Vm) -> None:
         return
     if vm.settings.checkpoint_type == "Disabled":
         raise Refused("OperationFailed", f"Checkpoints have been disabled for '{vm.name}'.")
-    if vm.settings.checkpoint_type == "ProductionOnly" and vm.state != "Off":
-        raise Refused(
-            "OperationFailed",
-            f"Production checkpoints cannot be created for '{vm.name}': the stand-in has no"
-            " freeze of the guest yet.",
-        )
+    if vm.settings.checkpoint_type == "ProductionOnly" and vm.state in ("Paused", "Saved"):
+        raise _no_production(vm, f"the virtual machine is {vm.state}")
+
+
+def _production(host: Host, vm: Vm, overlays: dict[str, str]) -> bool:
+    """Switch the disks of a frozen guest; False where a standard checkpoint has to do."""
+    kind = vm.settings.checkpoint_type
+    if host.release.build < OLD or kind == "Standard":
+        return False
+    pairs = tuple((host.local(old), host.local(new)) for old, new in overlays.items())
+    try:
+        if vm.state == "Paused" or not vm.settings.services["VSS"]:
+            raise CannotFreeze("its backup integration service is not available")  # noqa: TRY301
+        host.machines.production_checkpoint(vm.id, pairs)
+    except CannotFreeze as cannot:
+        if kind == "ProductionOnly":
+            raise _no_production(vm, str(cannot)) from cannot
+        host.record(18590, f"'{vm.name}': a standard checkpoint is taken: {cannot}.", vm.id)
+        return False
+    return True
+
+
+def _no_production(vm: Vm, why: str) -> Refused:
+    return Refused(
+        "OperationFailed",
+        f"Checkpoint operation failed. Production checkpoints cannot be created for '{vm.name}':"
+        f" {why}.",
+    )
 
 
 def _memory_file(vm: Vm, snapshot: Snapshot) -> str:

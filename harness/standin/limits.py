@@ -28,8 +28,8 @@ LIMITS: tuple[str, ...] = (
     " machine uses; there are no pass-through disks and no mounted ones.",
     "Disks of a removed checkpoint are merged at once only when the machine is Off or Saved,"
     " otherwise when it next is.",
-    "Checkpoints of a running machine hold its memory: there is no freeze of the guest yet, so"
-    " Production falls back to Standard and ProductionOnly is refused.",
+    "Production checkpoints and online backups freeze the guest through qemu-guest-agent, not"
+    " through Hyper-V's backup integration service.",
     "Restore-VMSnapshot never starts a machine: it ends Off, or Saved when the checkpoint holds"
     " memory.",
     "Stop-VM -TurnOff does not take a saved machine; Remove-VMSavedState does.",

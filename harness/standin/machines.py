@@ -16,6 +16,10 @@ class MachineError(Exception):
     """The machine could not do it; the text says what QEMU said. Becomes an ErrorRecord."""
 
 
+class CannotFreeze(MachineError):
+    """The guest's file systems could not be brought to a standstill; nothing was done."""
+
+
 @dataclass(frozen=True, slots=True)
 class DiskSpec:
     """A disk of a machine. ``controller`` is "IDE" or "SCSI"; ``format`` is QEMU's (qcow2, raw)."""
@@ -97,6 +101,19 @@ class Machines(Protocol):
 
         ``overlays`` are pairs (disk as it is attached, new overlay file). The machine goes on as it
         was (running or paused).
+        """
+
+    def production_checkpoint(self, vm: UUID, overlays: tuple[tuple[Path, Path], ...]) -> None:
+        """Switch each disk to a new overlay while the guest's file systems are frozen.
+
+        Raises CannotFreeze when they cannot be: no disk is switched then.
+        """
+
+    def online_backup(self, vm: UUID, copies: tuple[tuple[Path, Path], ...]) -> None:
+        """Copy each disk as it is at one instant at which the guest's file systems are frozen.
+
+        ``copies`` are pairs (disk as it is attached, empty disk file of the same size). The guest
+        goes on while the copying lasts. Raises CannotFreeze.
         """
 
     def attach(self, vm: UUID, disk: DiskSpec) -> None:

@@ -99,6 +99,14 @@ class QemuMachines:
         """Merge a disk into its parent while the machine uses it (both files stay)."""
         self._get(vm).merge(child, parent)
 
+    def production_checkpoint(self, vm: UUID, overlays: tuple[tuple[Path, Path], ...]) -> None:
+        """Switch the disks to overlays while the guest's file systems are frozen."""
+        self._get(vm).production_checkpoint(overlays)
+
+    def online_backup(self, vm: UUID, copies: tuple[tuple[Path, Path], ...]) -> None:
+        """Copy the disks as they are while the guest's file systems are frozen."""
+        self._get(vm).online_backup(copies)
+
     def attach(self, vm: UUID, disk: DiskSpec) -> None:
         """Give a running machine one more SCSI disk."""
         self._get(vm).attach(disk)

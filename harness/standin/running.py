@@ -13,8 +13,9 @@ from typing import Protocol, TypeVar
 
 from harness.deadline import SYSTEM, Deadline, wait_for
 from harness.errors import DeadlineExceeded
-from harness.standin import blocks, hotplug
+from harness.standin import blockcopy, blocks, hotplug
 from harness.standin.agent import Agent
+from harness.standin.frozen import frozen
 from harness.standin.machines import DiskSpec, GuestReport, MachineError, MachineSpec
 from harness.standin.qmp import Qmp
 from harness.standin.savedstate import write_state
@@ -168,6 +169,18 @@ class Running:
                     blocks.merge(self._qmp, overlay, disk, STATE)
                     overlay.unlink()
                 raise
+
+    def production_checkpoint(self, overlays: blocks.Overlays) -> None:
+        """Switch the disks while the guest's file systems stand still."""
+        with self._lock, frozen(self._agent, self._listening):
+            blocks.switch(self._qmp, overlays)
+
+    def online_backup(self, copies: blocks.Overlays) -> None:
+        """Begin to copy the disks while the guest's file systems stand still; wait for the end."""
+        with self._lock, blockcopy.targets(self._qmp, copies) as names:
+            with frozen(self._agent, self._listening):
+                blockcopy.begin(self._qmp, names)
+            blockcopy.finish(self._qmp, names, STATE)
 
     def attach(self, disk: DiskSpec) -> None:
         """Plug a SCSI disk in."""

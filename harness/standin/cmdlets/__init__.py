@@ -9,6 +9,7 @@ from harness.standin.cmdlets import (
     integration,
     memory,
     snapshot,
+    snapshot_export,
     switch,
     vhd,
     vm,
@@ -18,7 +19,7 @@ from harness.standin.cmdlets import (
 )
 
 NOUNS = (
-    adapter, cim, drive, firmware, integration, memory, snapshot, switch, vhd, vm, vm_new, vm_state,
-    vmhost,
+    adapter, cim, drive, firmware, integration, memory, snapshot,
+    snapshot_export, switch, vhd, vm, vm_new, vm_state, vmhost,
 )  # fmt: skip
 HYPERV_CMDLETS: tuple[Cmdlet, ...] = tuple(c for noun in NOUNS for c in noun.CMDLETS)

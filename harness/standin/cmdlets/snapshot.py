@@ -33,11 +33,12 @@ def checkpoint_vm(host: Host, given: Given, streams: Streams) -> Iterable[Value]
 
 def get_snapshot(host: Host, given: Given, streams: Streams) -> Iterable[Value]:
     """Get-VMSnapshot: of VMs (by name), by Id, of a parent or child."""
-    for vm, snapshot in _asked(host, given, streams):
+    for vm, snapshot in asked(host, given, streams):
         yield snapshot_object(host, vm, snapshot)
 
 
-def _asked(host: Host, given: Given, streams: Streams) -> Iterator[Found]:
+def asked(host: Host, given: Given, streams: Streams) -> Iterator[Found]:
+    """Yield the checkpoints that a cmdlet's parameters name."""
     with reported(given, host.release, streams):
         if "Id" in given:
             yield _by_id(host, given["Id"])
@@ -110,21 +111,21 @@ def _on_each(
 
 def restore_snapshot(host: Host, given: Given, streams: Streams) -> Iterable[Value]:
     """Restore-VMSnapshot: the VM ends Off, or Saved when the checkpoint holds memory."""
-    for found in list(_asked(host, given, streams)):
+    for found in list(asked(host, given, streams)):
         with reported(given, host.release, streams):
             yield from _on_each(host, given, streams, found, remove=False)
 
 
 def remove_snapshot(host: Host, given: Given, streams: Streams) -> Iterable[Value]:
     """Remove-VMSnapshot; returns when the disks are merged, unless a machine uses them."""
-    for found in list(_asked(host, given, streams)):
+    for found in list(asked(host, given, streams)):
         with reported(given, host.release, streams):
             yield from _on_each(host, given, streams, found, remove=True)
 
 
 def rename_snapshot(host: Host, given: Given, streams: Streams) -> Iterable[Value]:
     """Rename-VMSnapshot."""
-    for vm, snapshot in list(_asked(host, given, streams)):
+    for vm, snapshot in list(asked(host, given, streams)):
         with reported(given, host.release, streams):
             snapshot.name = new_name(given["NewName"])
             if given.flag("Passthru"):

@@ -11,7 +11,7 @@ from harness.standin.api import ErrorRecord, Given
 from harness.standin.cmdlets import HYPERV_CMDLETS
 from harness.standin.disks import Disks
 from harness.standin.host import Host
-from harness.standin.machines import DiskSpec, GuestReport, MachineError, MachineSpec
+from harness.standin.machines import CannotFreeze, DiskSpec, GuestReport, MachineError, MachineSpec
 from harness.standin.values import Record, Value
 
 BODIES = {c.name: c.body for c in HYPERV_CMDLETS}
@@ -27,7 +27,10 @@ class InMemoryMachines:
     nmis: list[UUID] = field(default_factory=list)
     resets: list[UUID] = field(default_factory=list)
     resumed: list[str] = field(default_factory=list)
+    frozen: list[UUID] = field(default_factory=list)
+    backups: list[tuple[Path, Path]] = field(default_factory=list)
     deaf: bool = False
+    freezes: bool = False
     broken: str = ""
     report: GuestReport = ALIVE
 
@@ -68,6 +71,21 @@ class InMemoryMachines:
         for below, new in overlays:
             Disks().create(new, kind="Differencing", parent=below)
         state.write_text("checkpoint")
+
+    def production_checkpoint(self, vm: UUID, overlays: tuple[tuple[Path, Path], ...]) -> None:
+        self._freeze(vm)
+        for below, new in overlays:
+            Disks().create(new, kind="Differencing", parent=below)
+
+    def online_backup(self, vm: UUID, copies: tuple[tuple[Path, Path], ...]) -> None:
+        self._freeze(vm)
+        self.backups.extend(copies)
+
+    def _freeze(self, vm: UUID) -> None:
+        self._maybe_break()
+        if not self.freezes:
+            raise CannotFreeze("nobody freezes it")
+        self.frozen.append(vm)
 
     def attach(self, vm: UUID, disk: DiskSpec) -> None:
         self._maybe_break()

@@ -6,7 +6,7 @@ import pytest
 
 from harness.standin.machines import MachineError
 from harness.standin.store import DiskFacts
-from harness.standin.values import Record
+from harness.standin.values import Record, Value
 from tests.standin.hyperv.bench import Bench
 from tests.standin.hyperv.conftest import MakeBench
 
@@ -175,6 +175,54 @@ def test_checkpoints_that_the_type_forbids_are_refused(bench: Bench, kind: str) 
     bench.do("Start-VM")
     bench.do("Set-VM", CheckpointType=kind)
     assert bench.call("Checkpoint-VM", Name=["a"]).fqid.startswith("OperationFailed,")
+
+
+def test_a_production_checkpoint_freezes_the_guest_and_holds_no_memory(bench: Bench) -> None:
+    bench.machines.freezes = True
+    bench.vm()
+    bench.do("Set-VM", CheckpointType="ProductionOnly")
+    bench.do("Start-VM")
+    taken = take(bench, "live")
+    assert (str(taken.properties["State"]), bench.state()) == ("Off", "Running")
+    assert bench.machines.frozen == [bench.get()["Id"]]
+    assert disk_of(bench)[1] == BASE
+
+
+def test_production_only_fails_where_nothing_freezes_and_leaves_no_trace(bench: Bench) -> None:
+    bench.vm()
+    bench.do("Set-VM", CheckpointType="ProductionOnly")
+    bench.do("Start-VM")
+    assert bench.call("Checkpoint-VM", Name=["a"]).fqid == f"OperationFailed,{COMMANDS}CheckpointVM"
+    assert bench.call("Get-VMSnapshot", VMName=["a"]).out == []
+    assert disk_of(bench) == (BASE, "")
+
+
+def test_production_falls_back_to_a_checkpoint_with_memory(bench: Bench) -> None:
+    bench.vm()
+    bench.do("Start-VM")
+    assert str(take(bench, "hot").properties["State"]) == "Saved"
+    assert [e.id for e in bench.host.world.events if "standard" in e.text] == [18590]
+
+
+def test_a_disabled_backup_service_freezes_nothing(bench: Bench) -> None:
+    bench.machines.freezes = True
+    bench.vm()
+    bench.do("Set-VM", CheckpointType="ProductionOnly")
+    bench.do("Start-VM")
+    assert not bench.call("Disable-VMIntegrationService", VMName=["a"], Name=["VSS"]).errors
+    assert bench.call("Checkpoint-VM", Name=["a"]).fqid.startswith("OperationFailed,")
+    assert bench.machines.frozen == []
+
+
+def test_an_export_is_a_disk_of_its_own_and_is_not_written_over(bench: Bench) -> None:
+    bench.vm()
+    take(bench, "one")
+    wanted: dict[str, Value] = {"VMName": "a", "Name": ["one"], "Path": "C:\\out"}
+    assert not bench.call("Export-VMSnapshot", wanted).errors
+    copy = bench.call("Get-VHD", Path=["C:\\out\\a\\Virtual Hard Disks\\a.vhdx"]).one.properties
+    assert (copy["ParentPath"], copy["Size"]) == ("", 8 << 20)
+    again = bench.call("Export-VMSnapshot", wanted)
+    assert again.fqid == f"OperationFailed,{COMMANDS}ExportVMSnapshot"
 
 
 def test_2012_r2_has_one_type_of_checkpoint(make_bench: MakeBench) -> None:
