@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -81,6 +82,30 @@ def run(
     command += ["-k", select] if select else []
     command += ["-n", str(workers)] if workers else []
     raise SystemExit(watch(command, results.absolute()))
+
+
+@app.command()
+def read(
+    topic: Annotated[
+        str,
+        typer.Argument(
+            help="mmio, interrupts, balloon, meminfo, vss, storage, df, kdump, framebuffer, panic "
+            "or health."
+        ),
+    ],
+    file: Annotated[str, typer.Argument(help="Console log or output; `-` is standard input.")],
+) -> None:
+    """Read raw text with the judges' parsers; one JSON object, null for what it does not say."""
+    from harness.checks.text import decode
+    from harness.reading import TOPICS
+
+    if topic not in TOPICS:
+        _fail(f"no topic {topic}; there are {', '.join(TOPICS)}")
+    try:
+        raw = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+    except OSError as wrong:
+        _fail(f"{file}: {wrong.strerror}; name a file to read, or - for standard input")
+    typer.echo(json.dumps(TOPICS[topic](decode(raw)), indent=2))
 
 
 @app.command("list")

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.checks.reading import TOPICS
 from harness.checks.text import decode, lines, records
 from harness.errors import EvidenceError
+from harness.reading import TOPICS
 
 
 def messages(text: str) -> list[str]:
@@ -134,7 +134,7 @@ def test_no_jumble_of_what_they_look_for_crashes_a_parser(text: str) -> None:
             continue
 
 
-SIZE = 500_000
+SIZE = 200_000
 
 
 @pytest.mark.parametrize("topic", TOPICS)
@@ -154,4 +154,4 @@ def test_hostile_input_costs_no_more_than_its_length(topic: str, unit: str) -> N
     begun = time.process_time()
     with suppress(EvidenceError):
         TOPICS[topic](text)
-    assert time.process_time() - begun < 1.0  # 50 MB in less than two minutes
+    assert time.process_time() - begun < 0.5  # 50 MB in about two minutes at worst

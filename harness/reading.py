@@ -1,7 +1,8 @@
 """Raw text to one JSON-able answer per topic, with the parsers that the judges use.
 
 ``hvcert read TOPIC FILE`` prints these. Unknown is null, never a guess; an EvidenceError means
-that the text cannot be this topic at all.
+that the text cannot be this topic at all. Here are only the JSON keys: the reading itself is in
+``harness/checks``.
 """
 
 from __future__ import annotations
@@ -11,10 +12,12 @@ from dataclasses import asdict
 from typing import TypeAlias
 
 from harness.checks import bounds
+from harness.checks.disk_free import parse_df
 from harness.checks.health import read_problems
 from harness.checks.interrupts import parse_interrupts
 from harness.checks.panic import parse_panic
 from harness.checks.root_bus import parse_root_bus
+from harness.checks.storage import parse_storage
 from harness.units import MiB
 
 Answer: TypeAlias = dict[str, object]
@@ -37,6 +40,21 @@ def read_interrupts(text: str) -> Answer:
     return {"cpus": list(found.cpus), "nmi": None if found.nmi is None else list(found.nmi)}
 
 
+def read_storage(text: str) -> Answer:
+    """Disks that changed size (bytes), disks with I/O errors, and the last growth's end."""
+    found = parse_storage(text)
+    return {
+        "capacity_changes": [asdict(change) for change in found.capacity_changes],
+        "io_errors": list(found.io_errors),
+        "grow": found.grow,
+    }
+
+
+def read_df(text: str) -> Answer:
+    """Mounts with their sizes in KiB; raises EvidenceError without a header line."""
+    return {"df": [asdict(row) for row in parse_df(text)]}
+
+
 def read_panic(text: str) -> Answer:
     """Whether and why the kernel panicked, and the NMI that had no known reason."""
     return asdict(parse_panic(text))
@@ -51,6 +69,8 @@ def read_health(text: str) -> Answer:
 TOPICS: Mapping[str, Callable[[str], Answer]] = {
     "mmio": read_mmio,
     "interrupts": read_interrupts,
+    "storage": read_storage,
+    "df": read_df,
     "panic": read_panic,
     "health": read_health,
 }
