@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -96,6 +95,8 @@ def read(
     file: Annotated[str, typer.Argument(help="Console log or output; `-` is standard input.")],
 ) -> None:
     """Read raw text with the judges' parsers; one JSON object, null for what it does not say."""
+    import json
+
     from harness.checks.text import decode
     from harness.reading import TOPICS
 
