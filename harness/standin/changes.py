@@ -48,7 +48,11 @@ def processors(host: Host, vm: Vm, count: int) -> int:
 
 
 def memory(vm: Vm, wanted: Memory) -> Memory:
-    """Check memory settings as a whole; startup and kind change only while the VM is Off."""
+    """Check memory settings as a whole; startup and kind change only while the VM is Off.
+
+    While it is not, minimum and maximum may only move apart (Microsoft, "Hyper-V Dynamic Memory
+    Overview").
+    """
     for size in (wanted.startup, wanted.minimum, wanted.maximum):
         _one_size(vm, size)
     if wanted.dynamic and not wanted.minimum <= wanted.startup <= wanted.maximum:
@@ -58,6 +62,12 @@ def memory(vm: Vm, wanted: Memory) -> Memory:
         )
     now = vm.settings.memory
     if (wanted.startup, wanted.dynamic) != (now.startup, now.dynamic):
+        require(vm, "Off")
+    if (
+        vm.state != "Off"
+        and now.dynamic
+        and (wanted.minimum > now.minimum or wanted.maximum < now.maximum)
+    ):
         require(vm, "Off")
     return wanted
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
+from dataclasses import replace
 from uuid import uuid4
 
 from harness.standin import layers, paths
@@ -11,7 +12,7 @@ from harness.standin.host import Host, now
 from harness.standin.lifecycle import require, turn_off
 from harness.standin.machines import CannotFreeze
 from harness.standin.parts import UP
-from harness.standin.world import Snapshot, Vm
+from harness.standin.world import Ram, Snapshot, Vm
 
 
 def take(host: Host, vm: Vm, name: str = "") -> Snapshot:
@@ -19,6 +20,7 @@ def take(host: Host, vm: Vm, name: str = "") -> Snapshot:
     require(vm, "Off", "Running", "Paused", "Saved")
     _may_take(host, vm)
     snapshot = Snapshot(uuid4(), "", now(), deepcopy(vm.settings), vm.current)
+    snapshot.ram = replace(vm.ram)
     snapshot.name = name or f"{vm.name} - ({snapshot.created:%m/%d/%Y - %I:%M:%S %p})"
     overlays = layers.plan(vm.settings)
     if vm.state in UP and _production(host, vm, overlays):
@@ -108,6 +110,7 @@ def apply(host: Host, vm: Vm, snapshot: Snapshot) -> None:
     if vm.saved and not saved:
         host.remove(vm.saved)
     vm.settings, vm.saved, vm.current = settings, saved, snapshot.id
+    vm.ram = replace(snapshot.ram, demand=0) if saved else Ram()
     layers.switch_to(vm, overlays)
     vm.state, vm.heard, vm.changed = "Saved" if saved else "Off", False, now()
     layers.collapse(host, vm)

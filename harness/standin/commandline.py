@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.standin.machines import DiskSpec, MachineError, MachineSpec, NicSpec
+from harness.standin.memory import SLOTS, backend, dimm
 
 GiB = 1 << 30
 FIRST_NIC, MOST_NICS = 0x08, 8
@@ -76,6 +77,7 @@ def render(
     """Return QEMU's arguments; the processors stand still until they are told to run (-S)."""
     return (
         *_machine(spec, accelerator, pid_file),
+        *_modules(spec),
         *_channels(spec, channels),
         *_storage(spec),
         *_network(spec),
@@ -84,10 +86,29 @@ def render(
 
 def _machine(spec: MachineSpec, accelerator: str, pid_file: Path) -> tuple[str, ...]:
     return (
-        *("-M", f"pc,max-ram-below-4g={low_memory(spec.low_gap)}", "-m", f"{spec.memory}B"),
+        *("-M", f"pc,max-ram-below-4g={low_memory(spec.low_gap)}", "-m", _memory(spec)),
         *(*_accelerator(accelerator), "-smp", str(spec.processors)),
         *("-uuid", str(spec.id), "-name", f"guest={_escaped(spec.name)}"),
         *("-pidfile", str(pid_file), "-S", "-nodefaults", "-no-user-config", "-display", "none"),
+    )
+
+
+def _memory(spec: MachineSpec) -> str:
+    if spec.hot_plug is None:
+        return f"{spec.memory}B"
+    return f"{spec.memory}B,slots={SLOTS},maxmem={max(spec.hot_plug.limit, spec.memory + GiB)}B"
+
+
+def _modules(spec: MachineSpec) -> tuple[str, ...]:
+    """Plug the modules that a saved state was written with: QEMU gives them the same addresses."""
+    sizes = spec.hot_plug.modules if spec.hot_plug else ()
+    return tuple(
+        argument
+        for number, size in enumerate(sizes)
+        for argument in (
+            *("-object", json.dumps(backend(number, size))),
+            *_device(dimm(number)),
+        )
     )
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from harness.errors import LabError
+from harness.standin.balancing import balancing
 from harness.standin.cmdlets import HYPERV_CMDLETS
 from harness.standin.cmdlets.core import CMDLETS as CORE
 from harness.standin.cmdlets.files import CMDLETS as FILES
@@ -58,9 +59,12 @@ def serve(folder: Path, entries: tuple[HostEntry, ...], templates: Templates) ->
             for host in hosts:
                 _check_guest_port(host)
                 _share(templates, host)
-            with _listening(
-                [_endpoint(folder, e, h) for e, h in zip(entries, hosts, strict=True)]
-            ) as server:
+            with (
+                _listening(
+                    [_endpoint(folder, e, h) for e, h in zip(entries, hosts, strict=True)]
+                ) as server,
+                balancing(hosts),
+            ):
                 _tell(folder, entries, server)
                 stop.wait()
         finally:

@@ -15,8 +15,8 @@ from harness.errors import DeadlineExceeded
 from harness.standin import layers, paths
 from harness.standin.faults import Refused
 from harness.standin.host import Host, now
-from harness.standin.machines import DiskSpec, MachineError, MachineSpec, NicSpec
-from harness.standin.world import Drive, Vm
+from harness.standin.machines import DiskSpec, HotPlug, MachineError, MachineSpec, NicSpec
+from harness.standin.world import Drive, Ram, Vm
 
 SETTLED = ("Off", "Running", "Paused", "Saved")
 STARTED, TURNED_OFF, ENDED = 18500, 18502, 18508
@@ -69,7 +69,9 @@ def changing(host: Host, vm: Vm, between: str, to: str) -> Iterator[None]:
 def _settle(host: Host, vm: Vm, state: str) -> None:
     vm.state, vm.changed = state, now()
     if state in ("Off", "Saved"):
-        vm.heard = False
+        vm.heard, vm.ram.demand = False, 0
+        if state == "Off":
+            vm.ram = Ram()
         try:
             layers.collapse(host, vm)
         except MachineError as failed:
@@ -84,6 +86,8 @@ def start(host: Host, vm: Vm) -> None:
     for adapter in vm.settings.adapters:
         adapter.mac = adapter.mac or next_mac(host)
     resumed = vm.saved
+    if not resumed:
+        vm.ram = Ram(target=vm.settings.memory.startup)
     with changing(host, vm, "Starting", "Running"):
         host.machines.start(spec(host, vm), host.local(resumed) if resumed else None)
     vm.saved = None
@@ -119,6 +123,7 @@ def spec(host: Host, vm: Vm) -> MachineSpec:
         disks=tuple(disk_of(host, d) for d in sorted(layers.hard_disks(settings), key=_order)),
         nics=tuple(nics),
         log=host.log_of(vm.id),
+        hot_plug=HotPlug(host.memory, vm.ram.modules) if settings.memory.dynamic else None,
     )
 
 
@@ -167,7 +172,7 @@ def _assigned(host: Host, vm: Vm) -> int:
 
 
 def _memory_is_free(host: Host, vm: Vm) -> None:
-    wanted = vm.settings.memory.startup
+    wanted = vm.ram.target if vm.saved and vm.ram.target else vm.settings.memory.startup
     if wanted > free_memory(host):
         raise Refused(
             "OutOfMemory",

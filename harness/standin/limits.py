@@ -9,8 +9,11 @@ LIMITS: tuple[str, ...] = (
     "Generation 1 only: New-VM -Generation 2 is refused, and so is every firmware setting.",
     "A guest that itself restarts is not told from one that goes on; one that ends, or whose QEMU"
     " dies, shows as Off, its log kept.",
-    "Dynamic memory settings are kept and shown, but a machine always has its startup memory;"
-    " MemoryDemand and CPUUsage are 0.",
+    "The balancer of dynamic memory is ours: demand is what the guest uses by its own account, a"
+    " sixteenth of the host stays free, and only surplus is taken back. Memory is added in ACPI"
+    " modules of 128 MiB, which stay, and taken by virtio-balloon; a guest that restarts keeps its"
+    " modules, where Hyper-V goes back to the startup memory.",
+    "Static machines have no MemoryDemand, and CPUUsage is 0.",
     "The startup memory of a running machine cannot be changed.",
     "Adapters and controllers are added, removed and connected only while a machine is Off, as are"
     " drives on IDE; disks come and go on SCSI while it runs.",

@@ -44,8 +44,23 @@ class NicSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class HotPlug:
+    """Room for memory modules: up to ``limit`` bytes of memory in all.
+
+    ``modules``: the sizes of those that are plugged already, in their order (a saved state needs
+    the same).
+    """
+
+    limit: int
+    modules: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class MachineSpec:
-    """What QEMU needs to know to run one VM; ``low_gap`` is the space below 4 GiB left for MMIO."""
+    """What QEMU needs to know to run one VM; ``low_gap`` is the space below 4 GiB left for MMIO.
+
+    ``memory`` is what it starts with; without ``hot_plug`` it keeps that and no more.
+    """
 
     id: UUID
     name: str
@@ -55,6 +70,19 @@ class MachineSpec:
     disks: tuple[DiskSpec, ...] = ()
     nics: tuple[NicSpec, ...] = ()
     log: Path | None = None
+    hot_plug: HotPlug | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryReport:
+    """``assigned``: what the machine has now; the rest as its balloon driver told (None: not yet).
+
+    ``total`` and ``available`` are the kernel's MemTotal and MemAvailable.
+    """
+
+    assigned: int
+    total: int | None = None
+    available: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +158,15 @@ class Machines(Protocol):
 
     def assigned(self, vm: UUID) -> int:
         """Return the memory in bytes that the guest has now; 0 when off."""
+
+    def memory(self, vm: UUID) -> MemoryReport:
+        """Return what a machine with room for modules has, and what its guest makes of it."""
+
+    def add_memory(self, vm: UUID, size: int) -> None:
+        """Plug one more memory module (bytes, a multiple of 128 MiB)."""
+
+    def balloon(self, vm: UUID, target: int) -> None:
+        """Ask the guest to keep that many bytes; it gives or takes them in its own time."""
 
     def uptime(self, vm: UUID) -> float:
         """Return seconds since start or resume; 0 when off."""

@@ -44,7 +44,7 @@ def _now(host: Host, vm: Vm, report: GuestReport) -> dict[str, Value]:
     services = "Up to date" if report.heartbeat else ""
     version = Record(("System.Version", "System.Object"), {}, "0.0")
     return {
-        "MemoryAssigned": host.machines.assigned(vm.id) if up else 0,
+        **_memory(host, vm),
         "Uptime": timedelta(seconds=seconds),
         "Heartbeat": heartbeat(vm, report),
         "IntegrationServicesState": services,
@@ -58,6 +58,17 @@ def _now(host: Host, vm: Vm, report: GuestReport) -> dict[str, Value]:
         "NumaNodesCount": 1,
         "NumaSocketCount": 1,
     }
+
+
+def _memory(host: Host, vm: Vm) -> dict[str, Value]:
+    """Return what it has and needs; a VM that is not up, or has static memory, has no demand."""
+    assigned = host.machines.assigned(vm.id) if vm.state in UP else 0
+    memory, demand = vm.settings.memory, vm.ram.demand
+    if not (memory.dynamic and demand and vm.state in UP):
+        return {"MemoryAssigned": assigned, "MemoryDemand": 0, "MemoryStatus": ""}
+    status = "OK" if assigned * 100 >= demand * (100 + memory.buffer) else "Low"
+    status = status if assigned >= demand else "Warning"
+    return {"MemoryAssigned": assigned, "MemoryDemand": demand, "MemoryStatus": status}
 
 
 def _automatic(settings: Settings) -> dict[str, Value]:

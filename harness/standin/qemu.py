@@ -17,7 +17,13 @@ from uuid import UUID
 from harness.standin.commandline import Channels, exact_gap, render
 from harness.standin.complaints import explain
 from harness.standin.leftovers import kill_leftovers, pid_file
-from harness.standin.machines import DiskSpec, GuestReport, MachineError, MachineSpec
+from harness.standin.machines import (
+    DiskSpec,
+    GuestReport,
+    MachineError,
+    MachineSpec,
+    MemoryReport,
+)
 from harness.standin.running import Running
 
 __all__ = ["QemuMachines", "choose_accelerator", "exact_gap", "kill_leftovers"]
@@ -133,6 +139,18 @@ class QemuMachines:
         """Return the memory in bytes that the guest has now; 0 when off."""
         machine = self._find(vm)
         return machine.assigned() if machine else 0
+
+    def memory(self, vm: UUID) -> MemoryReport:
+        """Return what it has and what its guest's balloon driver told."""
+        return self._get(vm).memory()
+
+    def add_memory(self, vm: UUID, size: int) -> None:
+        """Plug one more memory module."""
+        self._get(vm).add_memory(size)
+
+    def balloon(self, vm: UUID, target: int) -> None:
+        """Ask the guest to keep that many bytes."""
+        self._get(vm).balloon(target)
 
     def uptime(self, vm: UUID) -> float:
         """Return seconds since start or resume; 0 when off."""

@@ -13,10 +13,16 @@ from typing import Protocol, TypeVar
 
 from harness.deadline import SYSTEM, Deadline, wait_for
 from harness.errors import DeadlineExceeded
-from harness.standin import blockcopy, blocks, hotplug
+from harness.standin import blockcopy, blocks, hotplug, memory
 from harness.standin.agent import Agent
 from harness.standin.frozen import frozen
-from harness.standin.machines import DiskSpec, GuestReport, MachineError, MachineSpec
+from harness.standin.machines import (
+    DiskSpec,
+    GuestReport,
+    MachineError,
+    MachineSpec,
+    MemoryReport,
+)
 from harness.standin.qmp import Qmp
 from harness.standin.savedstate import write_state
 from harness.standin.watch import GuestWatch
@@ -67,6 +73,8 @@ class Running:
         for index, nic in enumerate(self.spec.nics):
             if nic.address is None:
                 self._qmp.execute("set_link", {"name": f"nic{index}", "up": False})
+        if self.spec.hot_plug:
+            memory.begin(self._qmp)
         self._go()
         self._since = SYSTEM.monotonic()
         if resumed:
@@ -118,6 +126,20 @@ class Running:
     def assigned(self) -> int:
         """Return the guest's memory in bytes, less what the balloon holds."""
         return int(self._qmp.execute("query-balloon")["actual"])
+
+    def memory(self) -> MemoryReport:
+        """Return what it has and what its guest's balloon driver told."""
+        return memory.report(self._qmp)
+
+    def add_memory(self, size: int) -> None:
+        """Plug one more memory module."""
+        with self._lock:
+            memory.add(self._qmp, size)
+
+    def balloon(self, target: int) -> None:
+        """Ask the guest to keep that many bytes."""
+        with self._lock:
+            self._qmp.execute("balloon", {"value": target})
 
     def uptime(self) -> float:
         """Return the seconds since its processors were first let go."""

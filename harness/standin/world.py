@@ -36,6 +36,21 @@ class Memory:
 
 
 @dataclass(slots=True)
+class Ram:
+    """What a VM's memory has become since it started from Off; sizes are bytes.
+
+    ``modules``: hot-added; ``target``: what the balancer gave it (0: its startup memory);
+    ``demand``: what its guest needs, 0 until it has reported; ``overhead``: what of its memory the
+    guest's kernel never counts.
+    """
+
+    modules: tuple[int, ...] = ()
+    target: int = 0
+    demand: int = 0
+    overhead: int | None = None
+
+
+@dataclass(slots=True)
 class Processor:
     """Processor settings of a VM; ``extra`` holds what the stand-in only remembers."""
 
@@ -131,6 +146,7 @@ class Snapshot:
     settings: Settings
     parent: UUID | None = None
     memory: str | None = None
+    ram: Ram = field(default_factory=Ram)
 
 
 @dataclass(slots=True)
@@ -154,6 +170,7 @@ class Vm:
     layers: dict[str, str] = field(default_factory=dict)
     changed: datetime | None = None
     heard: bool = False
+    ram: Ram = field(default_factory=Ram)
 
 
 @dataclass(slots=True)

@@ -11,7 +11,14 @@ from harness.standin.api import ErrorRecord, Given
 from harness.standin.cmdlets import HYPERV_CMDLETS
 from harness.standin.disks import Disks
 from harness.standin.host import Host
-from harness.standin.machines import CannotFreeze, DiskSpec, GuestReport, MachineError, MachineSpec
+from harness.standin.machines import (
+    CannotFreeze,
+    DiskSpec,
+    GuestReport,
+    MachineError,
+    MachineSpec,
+    MemoryReport,
+)
 from harness.standin.values import Record, Value
 
 BODIES = {c.name: c.body for c in HYPERV_CMDLETS}
@@ -33,12 +40,17 @@ class InMemoryMachines:
     freezes: bool = False
     broken: str = ""
     report: GuestReport = ALIVE
+    used: int | None = None
+    added: list[int] = field(default_factory=list)
+    kept: dict[UUID, int] = field(default_factory=dict)
 
     def start(self, spec: MachineSpec, resume_from: Path | None = None) -> None:
         self._maybe_break()
         if resume_from:
             self.resumed.append(resume_from.read_text())
         self.states[spec.id], self.specs[spec.id] = "running", spec
+        if not resume_from:
+            self.kept.pop(spec.id, None)
 
     def kill(self, vm: UUID) -> None:
         self._maybe_break()
@@ -106,7 +118,23 @@ class InMemoryMachines:
         return self.states.get(vm, "off")
 
     def assigned(self, vm: UUID) -> int:
-        return self.specs[vm].memory if vm in self.states else 0
+        return self.kept.get(vm, self.specs[vm].memory) if vm in self.states else 0
+
+    def memory(self, vm: UUID) -> MemoryReport:
+        """Report as a guest that gives and takes at once; its kernel hides 64 MiB from itself."""
+        has = self.assigned(vm)
+        if self.used is None:
+            return MemoryReport(has)
+        return MemoryReport(has, has - (64 << 20), has - (64 << 20) - self.used)
+
+    def add_memory(self, vm: UUID, size: int) -> None:
+        self._maybe_break()
+        self.added.append(size)
+        self.kept[vm] = self.assigned(vm) + size
+
+    def balloon(self, vm: UUID, target: int) -> None:
+        self._maybe_break()
+        self.kept[vm] = target
 
     def uptime(self, vm: UUID) -> float:
         return 12.0 if vm in self.states else 0.0

@@ -23,6 +23,30 @@ def real(tmp_path: Path) -> Iterator[Bench]:
 
 
 @pytest.mark.qemu
+def test_a_machine_with_modules_is_saved_checkpointed_and_comes_back(real: Bench) -> None:
+    mib = 1 << 20
+    real.vm()
+    sizes = {"MinimumBytes": 256 * mib, "StartupBytes": 512 * mib, "MaximumBytes": 2048 * mib}
+    real.call("Set-VMMemory", {"VMName": ["a"], **sizes}, DynamicMemoryEnabled=True)
+    real.do("Start-VM")
+    (vm,) = real.host.world.vms.values()
+    for size in (128, 256):
+        real.host.machines.add_memory(vm.id, size * mib)
+        vm.ram.modules = (*vm.ram.modules, size * mib)
+    assert real.get()["MemoryAssigned"] == 896 * mib
+    assert not real.call("Checkpoint-VM", Name=["a"], SnapshotName="hot").errors
+    real.do("Save-VM")
+    assert real.get()["MemoryAssigned"] == 0
+    real.do("Start-VM")
+    assert real.get()["MemoryAssigned"] == 896 * mib
+    real.host.machines.add_memory(vm.id, 128 * mib)
+    assert real.get()["MemoryAssigned"] == 1024 * mib
+    assert not real.call("Restore-VMSnapshot", {"VMName": ["a"], "Name": ["hot"]}).errors
+    real.do("Start-VM")
+    assert real.get()["MemoryAssigned"] == 896 * mib
+
+
+@pytest.mark.qemu
 def test_checkpoints_pause_save_and_nmi_on_a_real_machine(real: Bench) -> None:
     real.vm()
     real.do("Set-VM", LowMemoryMappedIoSpace=1 << 30)

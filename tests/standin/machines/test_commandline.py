@@ -12,7 +12,7 @@ from uuid import UUID
 import pytest
 
 from harness.standin.commandline import Channels, GiB, exact_gap, mac, render
-from harness.standin.machines import DiskSpec, MachineError, MachineSpec, NicSpec
+from harness.standin.machines import DiskSpec, HotPlug, MachineError, MachineSpec, NicSpec
 
 MiB = 1 << 20
 BOOT = DiskSpec(Path("/d/boot.vhdx"), "IDE")
@@ -41,6 +41,21 @@ def devices(spec: MachineSpec) -> list[dict[str, Any]]:
 
 def device(driver: str, spec: MachineSpec = SPEC) -> dict[str, Any]:
     return next(d for d in devices(spec) if d["driver"] == driver)
+
+
+def test_a_machine_without_room_for_modules_has_exactly_its_memory() -> None:
+    assert f"-m\n{4096 * MiB}B\n" in argv()
+    assert "pc-dimm" not in argv()
+
+
+def test_a_machine_with_room_has_slots_and_the_modules_of_its_saved_state() -> None:
+    plug = HotPlug(32 * GiB, (128 * MiB, 256 * MiB))
+    spec = replace(SPEC, memory=768 * MiB, hot_plug=plug)
+    assert f"-m\n{768 * MiB}B,slots=64,maxmem={32 * GiB}B\n" in argv(spec)
+    assert [d["memdev"] for d in devices(spec) if d["driver"] == "pc-dimm"] == [
+        "module0", "module1",
+    ]  # fmt: skip
+    assert f'"id": "module1", "size": {256 * MiB}' in argv(spec)
 
 
 @pytest.mark.parametrize(
