@@ -1,0 +1,45 @@
+"""What each fault must do to the verdicts. An entry is committed before its fault is built."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from harness.standin.seeded.fault import Cell
+
+SINCE_2016 = ("2016", "2019", "2022", "2025")
+
+EXPECTED: Mapping[str, tuple[Cell, ...]] = {
+    "nmi-lost": (
+        Cell("NMI-01", r"injection 3 was not seen within 10 s; CPU 0 counted 2 NMIs, not 5"),
+    ),
+    "nmi-doubled": (Cell("NMI-01", r"CPU 0 counted 6 NMIs, not 5"),),
+    "gap-ignored": (
+        Cell("MMIO-01", r"the guest's low window starts at 0xa0000000 .* not at "),
+        Cell("MMIO-02", r"the guest's low window starts at 0xa0000000 .* not at 0xc0000000"),
+    ),
+    "gap-off-by-one-mb": (
+        Cell("MMIO-01", r"\(gap 129 MiB\), not at 0xf8000000", "128 MiB"),
+        Cell("MMIO-01", r"\(gap 1025 MiB\), not at 0xc0000000", "1 GiB"),
+        Cell("MMIO-01", r"\(gap 2049 MiB\), not at 0x80000000", "2 GiB"),
+        Cell("MMIO-01", r"\(gap 3457 MiB\), not at 0x28000000", "3456 MiB"),
+        Cell("MMIO-01", r"\(gap 3585 MiB\), not at 0x20000000", "3584 MiB"),
+        Cell("MMIO-02", r"\(gap 1025 MiB\), not at 0xc0000000"),
+    ),
+    "gap-range-unchecked": (
+        Cell(
+            "MMIO-02",
+            r"the host accepted a gap of \d+ [GM]iB by Set-VM",
+            r"Set-VM (64|126|3586) MiB",
+            windows=SINCE_2016,
+        ),
+        Cell("MMIO-02", r"the host accepted a gap of \d+ [GM]iB by WMI", "WMI .*"),
+    ),
+    "job-fails": (
+        Cell("MMIO-01", r"refused a gap of .* JobState 10, ErrorCode 32768", windows=("2012r2",)),
+        Cell("MMIO-02", r"refused a gap of 1 GiB .* JobState 10, ErrorCode 32768", "WMI .*"),
+    ),
+    "job-does-nothing": (
+        Cell("MMIO-01", r"the host reads a gap of 128 MiB back, not ", windows=("2012r2",)),
+        Cell("MMIO-02", r"the host reads a gap of 128 MiB back, not 1 GiB", "WMI .*"),
+    ),
+}
