@@ -19,8 +19,8 @@ EXPECTED: Mapping[str, tuple[Cell, ...]] = {
     ),
     "gap-off-by-one-mb": (
         Cell("MMIO-01", r"\(gap 129 MiB\), not at 0xf8000000", "128 MiB"),
-        Cell("MMIO-01", r"\(gap 1025 MiB\), not at 0xc0000000", "1 GiB"),
-        Cell("MMIO-01", r"\(gap 2049 MiB\), not at 0x80000000", "2 GiB"),
+        Cell("MMIO-01", r"\(gap 1025 MiB\), not at 0xc0000000", "1024 MiB"),
+        Cell("MMIO-01", r"\(gap 2049 MiB\), not at 0x80000000", "2048 MiB"),
         Cell("MMIO-01", r"\(gap 3457 MiB\), not at 0x28000000", "3456 MiB"),
         Cell("MMIO-01", r"\(gap 3585 MiB\), not at 0x20000000", "3584 MiB"),
         Cell("MMIO-02", r"\(gap 1025 MiB\), not at 0xc0000000"),
@@ -28,18 +28,18 @@ EXPECTED: Mapping[str, tuple[Cell, ...]] = {
     "gap-range-unchecked": (
         Cell(
             "MMIO-02",
-            r"the host accepted a gap of \d+ [GM]iB by Set-VM",
+            r"the host accepted a gap of \d+ MiB by Set-VM",
             r"Set-VM (64|126|3586) MiB",
             windows=SINCE_2016,
         ),
-        Cell("MMIO-02", r"the host accepted a gap of \d+ [GM]iB by WMI", "WMI .*"),
+        Cell("MMIO-02", r"the host accepted a gap of \d+ MiB by WMI", "WMI .*"),
     ),
     "job-fails": (
         Cell("MMIO-01", r"refused a gap of .* JobState 10, ErrorCode 32768", windows=("2012r2",)),
-        Cell("MMIO-02", r"refused a gap of 1 GiB .* JobState 10, ErrorCode 32768", "WMI .*"),
+        Cell("MMIO-02", r"refused a gap of 1024 MiB .* JobState 10, ErrorCode 32768", "WMI .*"),
     ),
     "job-does-nothing": (
         Cell("MMIO-01", r"the host reads a gap of 128 MiB back, not ", windows=("2012r2",)),
-        Cell("MMIO-02", r"the host reads a gap of 128 MiB back, not 1 GiB", "WMI .*"),
+        Cell("MMIO-02", r"the host reads a gap of 128 MiB back, not 1024 MiB", "WMI .*"),
     ),
 }
