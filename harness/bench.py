@@ -120,6 +120,11 @@ class Bench:
     context: list[Evidence] = field(default_factory=list)
     running: GuestUnderTest | None = None
 
+    def __post_init__(self) -> None:
+        """Say from the start what no reader of the report may miss."""
+        if broken := self.host_facts.value.broken:
+            self.facts["host broken on purpose"] = ", ".join(broken)
+
     @property
     def build(self) -> int:
         """Return the host's measured Windows build number."""
@@ -225,7 +230,7 @@ class Bench:
         self.context += [*self.host_facts.evidence, *release.evidence, *log.evidence]
         self.facts |= {
             "platform": platform.name,
-            "banner": platform.banner,
+            "banner": _banner(platform.banner, facts.broken),
             "kernel": release.value,
             "host build": str(facts.build),
             "host release": facts.caption,
@@ -233,3 +238,7 @@ class Bench:
         }
         self.health.append(health.judge_health_at_login(log))
         return GuestUnderTest(shell, self._reach, platform, release.value, log, boot.value)
+
+
+def _banner(platform: str, broken: tuple[str, ...]) -> str:
+    return f"{platform} BROKEN ON PURPOSE ({', '.join(broken)})" if broken else platform

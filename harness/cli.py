@@ -21,6 +21,10 @@ lab_app = typer.Typer(no_args_is_help=True, help="The stand-in Hyper-V host alon
 app.add_typer(lab_app, name="lab")
 
 InventoryFile = Annotated[Path, typer.Option("--inventory", help="Inventory file.")]
+Faults = Annotated[
+    list[str] | None,
+    typer.Option("--fault", help="Break the stand-in on purpose; `hvcert lab faults` lists how."),
+]
 
 
 def main() -> None:
@@ -41,20 +45,22 @@ def _fail(sentence: str) -> NoReturn:
 
 
 @app.command()
-def run(
+def run(  # noqa: PLR0913, PLR0917  # Typer's form: one parameter per option
     inventory: InventoryFile = EMBEDDED,
     select: Annotated[
         str, typer.Option(help="Cases to run: a pytest -k expression over ids and names.")
     ] = "",
     results: Annotated[Path, typer.Option(help="Folder of all results.")] = Path("results"),
     workers: Annotated[int, typer.Option("-n", help="Cases at a time.", min=0)] = 0,
+    fault: Faults = None,
     long: Annotated[bool, typer.Option("--long", help="Also the cases marked long.")] = False,  # noqa: FBT002  # Typer's form
 ) -> None:
     """Run the certification cases; exit status 0 as expected, 1 a verdict failed, 2 an error."""
+    from harness import lab
     from harness.inventory.load import load
     from harness.watch import watch
 
-    for warning in load(inventory).warnings:
+    for warning in lab.with_faults(load(inventory), tuple(fault or ())).warnings:
         typer.echo(f"warning: {warning}", err=True)
     command = [
         sys.executable,
@@ -80,6 +86,7 @@ def run(
     command += [] if long else ["-m", "not long"]
     command += ["-k", select] if select else []
     command += ["-n", str(workers)] if workers else []
+    command += [f"--fault={name}" for name in fault or ()]
     raise SystemExit(watch(command, results.absolute()))
 
 
@@ -143,9 +150,11 @@ def up(
         list[str] | None,
         typer.Option(help="NAME:WINDOWS:ADDRESS; windows is 2012r2, 2016, 2019, 2022 or 2025."),
     ] = None,
+    fault: Faults = None,
 ) -> None:
     """Bring the stand-in host up and leave it up; any WinRM client can use it."""
-    _lab("up", *(f"--host={entry}" for entry in host or ()))
+    hosts = (f"--host={entry}" for entry in host or ())
+    _lab("up", *hosts, *(f"--fault={name}" for name in fault or ()))
 
 
 @lab_app.command()
@@ -166,6 +175,12 @@ def status(
 def limits() -> None:
     """Print every known difference of the stand-in from Hyper-V."""
     _lab("limits")
+
+
+@lab_app.command()
+def faults() -> None:
+    """Print every fault that can be seeded in the stand-in: name, level, what it does."""
+    _lab("faults")
 
 
 @lab_app.command()

@@ -9,11 +9,11 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.errors import LabError
-from harness.inventory.model import LabHost
+from harness.inventory.model import Inventory, LabHost
 
 PROGRAM = (sys.executable, "-m", "harness.standin")
 
@@ -53,9 +53,10 @@ def call(*arguments: str) -> str:
     return done.stdout
 
 
-def hosts_up() -> tuple[str, ...]:
-    """Return the names of the stand-in hosts that are up."""
-    return tuple(entry["name"] for entry in json.loads(call("status", "--json")))
+def hosts_up() -> dict[str, tuple[str, ...]]:
+    """Return the names of the stand-in hosts that are up, each with the faults seeded in it."""
+    entries = json.loads(call("status", "--json"))
+    return {entry["name"]: tuple(entry.get("faults", ())) for entry in entries}
 
 
 @contextmanager
@@ -86,11 +87,12 @@ def _ensure(hosts: tuple[LabHost, ...]) -> bool:
         up = hosts_up()
         if up and owner and not owner.alive():
             call("down")  # a killed run left it: its machines end with it, nothing is reused
-            up = ()
+            up = {}
         if up:
             _check_hosts(up, hosts)
             return False
-        call("up", *(f"--host={h.name}:{h.windows}:{h.address}" for h in hosts))
+        faults = (f"--fault={host.name}/{fault}" for host in hosts for fault in host.faults)
+        call("up", *(f"--host={h.name}:{h.windows}:{h.address}" for h in hosts), *faults)
         me = {"pid": os.getpid(), "started": process_started(os.getpid())}
         (folder.parent / "lab.owner").write_text(json.dumps(me))
         return True
@@ -103,7 +105,7 @@ def _owner(path: Path) -> Owner | None:
         return None
 
 
-def _check_hosts(up: tuple[str, ...], wanted: tuple[LabHost, ...]) -> None:
+def _check_hosts(up: dict[str, tuple[str, ...]], wanted: tuple[LabHost, ...]) -> None:
     missing = [host.name for host in wanted if host.name not in up]
     if missing:
         sentence = (
@@ -111,3 +113,23 @@ def _check_hosts(up: tuple[str, ...], wanted: tuple[LabHost, ...]) -> None:
             f" {', '.join(missing)}; run `hvcert lab down` (or wait for the run that uses it)"
         )
         raise LabError(sentence)
+    for host in wanted:
+        if host.faults and set(host.faults) != set(up[host.name]):
+            there = ", ".join(up[host.name]) or "none"
+            sentence = (
+                f"the embedded lab is up and the faults seeded in {host.name} are: {there}; the run"
+                f" asks for {', '.join(host.faults)}; run `hvcert lab down` first"
+            )
+            raise LabError(sentence)
+
+
+def with_faults(inventory: Inventory, faults: tuple[str, ...]) -> Inventory:
+    """Return the inventory with these faults seeded in every host of its lab, too."""
+    if faults and not inventory.lab:
+        sentence = (
+            f"{inventory.path} has no lab, and a fault can be seeded in the stand-in alone;"
+            " leave --fault out, or use inventories/embedded.yaml"
+        )
+        raise LabError(sentence)
+    hosts = (replace(h, faults=(*h.faults, *faults)) for h in inventory.lab)
+    return replace(inventory, lab=tuple(hosts))

@@ -18,6 +18,7 @@ import pytest
 from harness.errors import HarnessError
 from harness.inventory.load import load
 from harness.inventory.model import Guest, Host, Inventory
+from harness.lab import with_faults
 from harness.ledger import Ledger
 from harness.report.store import Store
 from harness.verdict import NotApplicable
@@ -52,6 +53,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the harness's options."""
     group = parser.getgroup("hvcert")
     group.addoption("--inventory", type=Path, help="inventory file; default: the embedded lab")
+    group.addoption("--fault", action="append", default=[], help="seed it in the embedded lab")
     group.addoption("--results", type=Path, default=Path("results"), help="folder of all results")
 
 
@@ -108,7 +110,8 @@ def _inventory(config: pytest.Config) -> Inventory:
     if STATE in config.stash:
         return config.stash[STATE].inventory
     try:
-        return load(config.option.inventory or DEFAULT_INVENTORY)
+        inventory = load(config.option.inventory or DEFAULT_INVENTORY)
+        return with_faults(inventory, tuple(config.option.fault))
     except HarnessError as wrong:
         raise pytest.UsageError(str(wrong)) from wrong
 

@@ -22,12 +22,15 @@ def test_the_guest_sees_the_low_gap_that_the_host_was_given(
     bench: Bench, certify: Certify, gap: Bytes
 ) -> None:
     bench.needs_generation_1(mmio.ROOT_BUS_NAME)
-    vm = bench.vm
+    vm, path = bench.vm, bench.gap_path
     vm.set_memory(mmio.memory_for(gap))
-    vm.set_low_mmio_gap(mmio.other_than(gap, vm.low_mmio_gap().value), bench.gap_path)
-    before = vm.low_mmio_gap()
-    vm.set_low_mmio_gap(gap, bench.gap_path)
-    certify(mmio.judge_gap(gap, before, vm.low_mmio_gap(), bench.boot().measure(mmio.ROOT_BUS)))
+    other = mmio.other_than(gap, vm.low_mmio_gap().value)
+    attempt, before = vm.attempt_low_mmio_gap(other, path), vm.low_mmio_gap()
+    from_other = mmio.judge_set(other, path, attempt, before)
+    attempt, after = vm.attempt_low_mmio_gap(gap, path), vm.low_mmio_gap()
+    to_gap = mmio.judge_set(gap, path, attempt, after)
+    seen = bench.boot().measure(mmio.ROOT_BUS)
+    certify(mmio.judge_gap(gap, before, after, seen, from_other, to_gap))
 
 
 @pytest.mark.case("MMIO-02", parameters=tuple(str(gap) for gap in mmio.OUT_OF_RANGE))
@@ -40,10 +43,15 @@ def test_a_gap_out_of_range_is_refused_and_changes_nothing(
     vm = bench.vm
     former = mmio.FORMER_GAP
     vm.set_memory(mmio.memory_for(former))
-    vm.set_low_mmio_gap(former, path)
-    tries = [
-        (gap, vm.attempt_low_mmio_gap(gap, path), vm.low_mmio_gap()) for gap in mmio.OUT_OF_RANGE
-    ]
+    attempt, after = vm.attempt_low_mmio_gap(former, path), vm.low_mmio_gap()
+    in_range = mmio.judge_set(former, path, attempt, after)
+    tries = []
+    for gap in mmio.OUT_OF_RANGE:
+        attempt, after = vm.attempt_low_mmio_gap(gap, path), vm.low_mmio_gap()
+        tries.append((gap, attempt, after))
+        if attempt.accepted:  # that failed; the next value is judged on its own
+            vm.attempt_low_mmio_gap(former, path)
     seen = bench.boot().measure(mmio.ROOT_BUS)
     for gap, attempt, after in tries:
-        certify(mmio.judge_refused_gap(gap, path, former, attempt, after, seen), str(gap))
+        verdict = mmio.judge_refused_gap(gap, path, former, attempt, after, seen, in_range)
+        certify(verdict, str(gap))

@@ -13,7 +13,7 @@ from harness.evidence import Evidence, Measured, Probe
 from harness.host.command import GapPath
 from harness.host.session import Attempt, Refusal, RefusedBy
 from harness.units import Bytes, GiB, MiB
-from harness.verdict import Verdict, all_of, pass_if
+from harness.verdict import Outcome, Verdict, all_of, pass_if
 
 __all__ = [
     "FORMER_GAP",
@@ -26,6 +26,7 @@ __all__ = [
     "gap_paths",
     "judge_gap",
     "judge_refused_gap",
+    "judge_set",
     "memory_for",
     "other_than",
 ]
@@ -72,18 +73,39 @@ def other_than(gap: Bytes, current: Bytes) -> Bytes:
     return bounds.GAP_DEFAULT if gap != bounds.GAP_DEFAULT else 1 * GiB
 
 
+def judge_set(wanted: Bytes, path: GapPath, attempt: Attempt, host: Measured[Bytes]) -> Verdict:
+    """Judge one setting of a gap that every host has to take: accepted, and read back.
+
+    Raises EvidenceError when the host refused for another reason than the value.
+    """
+    refusal = attempt.refusal
+    if refusal is not None and not _about_the_value(path, refusal):
+        raise _other_refusal(path, refusal)
+    code = refusal.code if refusal else "accepted"
+    because = f"the host refused a gap of {wanted}, which is in range, by {path.value} [{code}]"
+    return all_of(
+        f"the host took a gap of {wanted} by {path.value}",
+        pass_if(refusal is None, because, attempt.evidence),
+        _judge_host(wanted, host, ()),
+    )
+
+
 def judge_gap(
     expected: Bytes,
     former: Measured[Bytes],
     host: Measured[Bytes],
     guest: Measured[RootBus],
+    *settings: Verdict,
 ) -> Verdict:
     """Judge MMIO-01: host and guest both show exactly the gap that was set.
 
-    ``former`` is the host's value before, ``host`` the one read back after setting. Raises
-    EvidenceError where the value was already there (it would prove nothing), is no multiple of
-    2 MiB (hosts round), or the guest's log holds no low window.
+    ``former`` is the host's value before, ``host`` the one read back after setting; ``settings``
+    what ``judge_set`` said on the way there. Raises EvidenceError where the value was already there
+    (it would prove nothing), is no multiple of 2 MiB (hosts round), or the guest's log holds no low
+    window.
     """
+    if any(setting.outcome is Outcome.FAIL for setting in settings):
+        return all_of("", *settings)
     if former.value == expected:
         raise EvidenceError("low MMIO gap", f"former value other than {expected}", _said(former))
     if (expected % bounds.GAP_STEP).count:
@@ -103,17 +125,21 @@ def judge_refused_gap(  # noqa: PLR0913, PLR0917  # one attempt's facts, told ap
     attempt: Attempt,
     host: Measured[Bytes],
     guest: Measured[RootBus],
+    *settings: Verdict,
 ) -> Verdict:
     """Judge MMIO-02: the host refused ``asked``; it and the guest still show ``former``.
 
     ``host`` is read after the attempt, ``guest`` after the next boot. What does not fit the
     cmdlet's UInt32 must be refused by parameter binding: else the number was changed on its way.
+    ``settings`` is what ``judge_set`` said of setting ``former``: a host that refuses everything
+    proves nothing.
     Raises EvidenceError when the refusal was about something else than the value.
     """
     code = attempt.refusal.code if attempt.refusal else ""
     return all_of(
         f"the host refused a gap of {asked} by {path.value} [{code}]; {_where(guest)} "
         f"and the host reads {host.value} back, as before",
+        *settings,
         _judge_attempt(asked, path, attempt),
         _judge_host(former, host, ()),
         _judge_guest(former, guest),
@@ -129,9 +155,13 @@ def _judge_attempt(asked: Bytes, path: GapPath, attempt: Attempt) -> Verdict:
         because = f"{asked} was refused by the {refusal.by.value}, not by parameter binding"
         return pass_if(refusal.by is RefusedBy.BINDING, because, attempt.evidence)
     if not _about_the_value(path, refusal):
-        wanted = f"refusal of the value (got {refusal.by.value}: {refusal.code})"
-        raise EvidenceError(f"low MMIO gap by {path.value}", wanted, "")
+        raise _other_refusal(path, refusal)
     return pass_if(True, f"the host refused {asked}", attempt.evidence)  # noqa: FBT003  # ditto
+
+
+def _other_refusal(path: GapPath, refusal: Refusal) -> EvidenceError:
+    wanted = f"refusal of the value (got {refusal.by.value}: {refusal.code})"
+    return EvidenceError(f"low MMIO gap by {path.value}", wanted, "")
 
 
 def _about_the_value(path: GapPath, refusal: Refusal) -> bool:

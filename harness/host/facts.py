@@ -12,10 +12,16 @@ from harness.units import Bytes, KiB
 RELEASES = ((26100, "2025"), (20348, "2022"), (17763, "2019"), (14393, "2016"), (9600, "2012 R2"))
 """First build of each Windows Server release that hvcert knows, newest first."""
 
+BROKEN = "broken on purpose: "
+"""Begins an OEM string by which a host says how it was broken, so that every report says so."""
+
 
 @dataclass(frozen=True, slots=True)
 class HostFacts:
-    """Build, names and memory of a host, as Win32_OperatingSystem and Win32_ComputerSystem say."""
+    """Build, names and memory of a host, as Win32_OperatingSystem and Win32_ComputerSystem say.
+
+    ``broken``: the ways in which it was broken on purpose; a host of a lab never is.
+    """
 
     build: int
     caption: str
@@ -24,6 +30,7 @@ class HostFacts:
     model: str
     memory: Bytes
     free_memory: Bytes
+    broken: tuple[str, ...] = ()
 
 
 def release_of(build: int) -> str:
@@ -44,6 +51,11 @@ def measure_host(session: HostSession) -> Measured[HostFacts]:
         model=machine.string("Model"),
         memory=os.integer("TotalVisibleMemorySize") * KiB,
         free_memory=os.integer("FreePhysicalMemory") * KiB,
+        broken=tuple(
+            text.removeprefix(BROKEN)
+            for text in machine.strings("OEMStringArray")
+            if text.startswith(BROKEN)
+        ),
     )
     return Measured(facts, (system.evidence, computer.evidence))
 

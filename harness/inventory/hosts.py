@@ -77,8 +77,9 @@ def read_lab_host(section: Section) -> LabHost:
         name=section.parsed("name", parse_name, ""),
         windows=section.word("windows", WINDOWS),
         address=section.parsed("address", parse_loopback, ""),
+        faults=section.texts("faults", parse_name),
     )
-    section.only("name", "windows", "address")
+    section.only("name", "windows", "address", "faults")
     return lab
 
 

@@ -228,11 +228,15 @@ class Guest:
 
 @dataclass(frozen=True, slots=True)
 class LabHost:
-    """One stand-in host that the run brings up if it is not up: the Windows release it plays."""
+    """One stand-in host that the run brings up if it is not up: the Windows release it plays.
+
+    ``faults``: in which ways it is to be broken on purpose; only the stand-in knows the names.
+    """
 
     name: str
     windows: str
     address: str
+    faults: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,10 @@ from typing import NoReturn
 
 from harness.errors import HarnessError
 from harness.standin import state
-from harness.standin.hostlist import FORM, parse_hosts
+from harness.standin.hostlist import FORM, parse_hosts, with_faults
 
 BARE = "--no-templates"
+FAULT = "break the hosts on purpose: NAME, or HOST/NAME for one of them; `faults` lists them"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -46,6 +47,7 @@ def _parser() -> argparse.ArgumentParser:
         ("status", _status, "show the hosts that are up"),
         ("image", _image, "build a guest image if need be and print its path"),
         ("limits", _limits, "print every known difference from Hyper-V"),
+        ("faults", _faults, "print every fault that can be seeded, name first"),
     ):
         command = commands.add_parser(name, help=said, description=said)
         command.set_defaults(run=run)
@@ -54,6 +56,7 @@ def _parser() -> argparse.ArgumentParser:
         if name in ("serve", "up"):
             command.add_argument("--host", action="append", default=[], help=FORM)
             command.add_argument(BARE, action="store_true", help="hosts without template disks")
+            command.add_argument("--fault", action="append", default=[], help=FAULT)
         if name == "status":
             command.add_argument("--json", action="store_true")
         if name == "image":
@@ -67,7 +70,7 @@ def _serve(options: argparse.Namespace) -> int:
     from harness.standin.lab import serve
 
     found = {} if options.no_templates else {name: find_image(name) for name in IMAGES}
-    hosts = parse_hosts(options.host)
+    hosts = with_faults(parse_hosts(options.host), options.fault)
     serve(options.state, hosts, {name: path for name, path in found.items() if path})
     return 0
 
@@ -75,7 +78,7 @@ def _serve(options: argparse.Namespace) -> int:
 def _up(options: argparse.Namespace) -> int:
     from harness.standin.daemon import up
 
-    hosts = parse_hosts(options.host)
+    hosts = with_faults(parse_hosts(options.host), options.fault)
     if not options.no_templates:
         _build("debian-12")
     up(options.state, hosts, *([BARE] if options.no_templates else []))
@@ -104,6 +107,8 @@ def _show(folder: Path, *, as_json: bool) -> int:
             f"{entry['name']}: Windows Server {entry['windows']}, {entry['url']},"
             f" {entry['https_url']}, user {entry['username']}, password {entry['password']}\n"
         )
+        if "faults" in entry:
+            sys.stdout.write(f"  broken on purpose: {', '.join(entry['faults'])}\n")
     return 0
 
 
@@ -124,6 +129,13 @@ def _limits(_options: argparse.Namespace) -> int:
     from harness.standin.limits import LIMITS
 
     sys.stdout.write("".join(f"- {sentence}\n" for sentence in LIMITS))
+    return 0
+
+
+def _faults(_options: argparse.Namespace) -> int:
+    from harness.standin.seeded.table import FAULTS
+
+    sys.stdout.write("".join(f"{f.name}\t{f.level.value}\t{f.does}\n" for f in FAULTS))
     return 0
 
 

@@ -7,17 +7,16 @@ from harness.standin.host import Host
 from harness.standin.lifecycle import require
 from harness.standin.world import GIB, MIB, Memory, Vm
 
-LOW_GAP = (128 * MIB, 3584 * MIB)  # Msvm_VirtualSystemSettingData.LowMmioGapSize, documented range
 STEP = 2 * MIB  # hosts round gaps to it, and want memory to be a multiple
 MEMORY = (32 * MIB, 12 * 1024 * GIB)
 
 
-def low_gap(vm: Vm, size: int) -> int:
+def low_gap(host: Host, vm: Vm, size: int) -> int:
     """Check a new low MMIO gap (bytes) and return it as the host keeps it.
 
     The VM has to be Off. Source of the range: the class's page; of the rounding: the cases.
     """
-    least, most = LOW_GAP
+    least, most = host.rules.low_gap
     if not least <= size <= most:
         raise Refused(
             "InvalidParameter",

@@ -55,6 +55,7 @@ def _spawn(
     temporary.mkdir(mode=0o700, exist_ok=True)
     command = [sys.executable, "-m", "harness.standin", "serve", "--state", str(folder.absolute())]
     command += [*options, *(f"--host={host}" for host in hosts)]
+    command += [f"--fault={host.name}/{fault}" for host in hosts for fault in host.faults]
     with (folder / "daemon.log").open("wb") as log:
         return subprocess.Popen(  # noqa: S603  # our own program
             command,

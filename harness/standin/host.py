@@ -9,14 +9,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from shutil import copyfile
 from threading import RLock
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from harness.standin import paths
 from harness.standin.disks import Disks
 from harness.standin.machines import MachineError, Machines
 from harness.standin.releases import Release
+from harness.standin.rules import Rules
 from harness.standin.store import DiskStore
 from harness.standin.world import GIB, Event, World
+
+if TYPE_CHECKING:
+    from harness.standin.cim.model import Method
 
 
 @dataclass(slots=True)
@@ -27,7 +32,8 @@ class Host:
     ``files/C/VMs/a.vhdx``. ``lock`` guards ``world``; hold it for changes, never while waiting for
     a machine. ``guest_network`` is the start of the loopback addresses that adapters get.
     ``memory`` (bytes) and ``processors`` are the budget that the host claims to have.
-    ``shutdown_limit`` is how many seconds a guest has for an orderly shutdown.
+    ``shutdown_limit`` is how many seconds a guest has for an orderly shutdown. ``methods`` stand in
+    place of WMI methods of those names; ``seeded`` names the faults that were planted.
     """
 
     name: str
@@ -41,6 +47,9 @@ class Host:
     memory: int = 32 * GIB
     processors: int = 16
     shutdown_limit: float = 300.0
+    rules: Rules = field(default_factory=Rules)
+    methods: dict[str, Method] = field(default_factory=dict)
+    seeded: tuple[str, ...] = ()
     logs: Path | None = None
     vm_locks: dict[UUID, RLock] = field(default_factory=dict)
 

@@ -1,9 +1,10 @@
-"""Reading ``--host``: which hosts a lab is asked to play, refused early and in one sentence."""
+"""Reading ``--host`` and ``--fault``: what a lab is asked to play; what is wrong is said early."""
 
 from __future__ import annotations
 
 import ipaddress
 import re
+from dataclasses import replace
 
 from harness.errors import LabError
 from harness.standin.releases import RELEASES
@@ -11,6 +12,7 @@ from harness.standin.state import HostEntry
 
 DEFAULT = "hv-2019:2019:127.86.0.19"
 FORM = f"NAME:WINDOWS:ADDRESS[:HTTPPORT[:HTTPSPORT]], for example {DEFAULT}"
+PORTS = (5985, 5986)
 OURS = ("run", "tmp")  # names in the state folder that no host can have
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 
@@ -31,6 +33,25 @@ def parse_hosts(texts: list[str]) -> tuple[HostEntry, ...]:
     return hosts
 
 
+def with_faults(hosts: tuple[HostEntry, ...], texts: list[str]) -> tuple[HostEntry, ...]:
+    """Add the faults to the hosts: ``NAME`` to all of them, ``HOST/NAME`` to one.
+
+    Raises LabError, which lists what there is, for a fault or a host that there is not.
+    """
+    from harness.standin.seeded.table import require_known  # it brings half the stand-in along
+
+    wanted = [(host, fault) for host, _, fault in (text.rpartition("/") for text in texts)]
+    require_known(fault for _, fault in wanted)
+    names = [host.name for host in hosts]
+    for host, fault in wanted:
+        if host and host not in names:
+            raise LabError(f"fault {fault}: no host is named {host}; there are {', '.join(names)}")
+    return tuple(
+        replace(host, faults=tuple(dict.fromkeys(f for on, f in wanted if on in ("", host.name))))
+        for host in hosts
+    )
+
+
 def parse_host(text: str) -> HostEntry:
     """Read one host, e.g. ``hv-2019:2019:127.86.0.19`` or ``a:2016:127.0.0.1:0:0``."""
     parts = text.split(":")
@@ -41,7 +62,8 @@ def parse_host(text: str) -> HostEntry:
         raise LabError(f"{name!r} is no host name; use letters, digits and hyphens")
     if windows not in RELEASES:
         raise LabError(f"no Windows release is named {windows!r}; there are {', '.join(RELEASES)}")
-    return HostEntry(name, windows, _loopback(address), *(_port(port, text) for port in ports))
+    http, https = (*(_port(port, text) for port in ports), *PORTS[len(ports) :])
+    return HostEntry(name, windows, _loopback(address), http, https)
 
 
 def _loopback(address: str) -> str:

@@ -25,6 +25,7 @@ from harness.standin.host import Host
 from harness.standin.hostlist import guest_networks
 from harness.standin.qemu import QemuMachines
 from harness.standin.releases import RELEASES
+from harness.standin.seeded.table import plant
 from harness.standin.server import Endpoint, WinRM
 from harness.standin.state import (
     USERNAME,
@@ -124,6 +125,7 @@ def _host(folder: Path, entry: HostEntry, network: str, machines: QemuMachines) 
     )
     switch = Switch(uuid4(), SWITCH, "Internal")
     host.world.switches[switch.id] = switch
+    plant(host, entry.faults)
     return host
 
 

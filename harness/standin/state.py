@@ -30,13 +30,17 @@ MARK = ".hvcert-lab"
 
 @dataclass(frozen=True, slots=True)
 class HostEntry:
-    """One stand-in host as asked for on the command line; port 0 takes a free one."""
+    """One stand-in host as asked for on the command line; port 0 takes a free one.
+
+    ``faults`` are the names of those that are seeded in it.
+    """
 
     name: str
     windows: str
     address: str
     http_port: int = 5985
     https_port: int = 5986
+    faults: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         """Return the form of the command line."""
@@ -126,13 +130,17 @@ def read_daemon(folder: Path) -> Daemon | None:
     """Return who serves or served this folder; None when nobody did."""
     try:
         row = json.loads((folder / "daemon.json").read_text())
-        return Daemon(row["pid"], row["started"], tuple(HostEntry(**h) for h in row["hosts"]))
+        hosts = ({**entry, "faults": tuple(entry.get("faults", ()))} for entry in row["hosts"])
+        return Daemon(row["pid"], row["started"], tuple(HostEntry(**entry) for entry in hosts))
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
-def status(folder: Path) -> list[dict[str, str]]:
-    """Return one entry per host that is up, with all that a client needs to connect."""
+def status(folder: Path) -> list[dict[str, str | list[str]]]:
+    """Return one entry per host that is up, with all that a client needs to connect.
+
+    A host that is broken on purpose has its ``faults`` there, too.
+    """
     daemon = read_daemon(folder)
     if daemon is None or not daemon.alive():
         return []
@@ -144,6 +152,7 @@ def status(folder: Path) -> list[dict[str, str]]:
             "username": USERNAME,
             "password": (folder / host.name / "password").read_text().strip(),
             "windows": host.windows,
+            **({"faults": list(host.faults)} if host.faults else {}),
         }
         for host in daemon.hosts
     ]

@@ -10,7 +10,7 @@ from harness.errors import EvidenceError
 from harness.evidence import Evidence, Measured
 from harness.host.session import Attempt, Refusal, RefusedBy
 from harness.units import Bytes, GiB, MiB
-from harness.verdict import Outcome
+from harness.verdict import Outcome, Verdict
 
 if TYPE_CHECKING:
     from tests.checks.conftest import Recording
@@ -184,3 +184,29 @@ def test_memory_leaves_room_for_a_small_gap() -> None:
     assert mmio.memory_for(128 * MiB) == 3968 * MiB
     assert mmio.memory_for(1 * GiB) == 4 * GiB
     assert mmio.memory_for(3584 * MiB) == 4 * GiB
+
+
+def taken(attempt: Attempt, host: int, path: mmio.GapPath = WMI) -> Verdict:
+    return mmio.judge_set(1 * GiB, path, attempt, host_reads(host))
+
+
+def test_a_gap_in_range_that_the_host_refuses_or_does_not_keep_fails_both_cases() -> None:
+    accepted = Attempt(None, PROOF)
+    assert taken(accepted, 1024).outcome is Outcome.PASS
+    for failed, said in (
+        (taken(BY_JOB, 128), "refused a gap of 1024 MiB, which is in range, by WMI [JobState 10"),
+        (taken(accepted, 128), "the host reads a gap of 128 MiB back, not 1024 MiB"),
+    ):
+        reads = host_reads(128)
+        set_to = mmio.judge_gap(128 * MiB, reads, reads, guest_shows(0xF8000000), failed)
+        refused_to = mmio.judge_refused_gap(
+            64 * MiB, WMI, 1 * GiB, BY_JOB, host_reads(1024), ONE_GIB, failed
+        )
+        for verdict in (set_to, refused_to):
+            assert verdict.outcome is Outcome.FAIL
+            assert said in verdict.because
+
+
+def test_a_gap_in_range_that_is_refused_for_another_reason_proves_nothing() -> None:
+    with pytest.raises(EvidenceError):
+        taken(Attempt(Refusal(RefusedBy.CMDLET, f"AccessDenied,{SET_VM}"), PROOF), 128, CMDLET)

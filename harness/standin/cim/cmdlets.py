@@ -127,14 +127,15 @@ def _targets(host: Host, given: Given) -> Iterator[tuple[CimClass, Found]]:
 
 def _invoke(host: Host, cls: CimClass, found: Found, given: Given) -> Record:
     wanted = str(given["MethodName"]).casefold()
-    method = next((m for n, m in cls.methods.items() if n.casefold() == wanted), None)
-    if method is None:
+    name = next((n for n in cls.methods if n.casefold() == wanted), None)
+    if name is None:
         raise _Failed(BAD_METHOD, "NotImplemented", "This method is not implemented in any class")
+    method = host.methods.get(name) or cls.methods[name]
     arguments = given.get("Arguments")
     result = method(host, found, cast(Mapping[str, Value], arguments or {}))
-    name = f"Microsoft.Management.Infrastructure.CimMethodResult#{cls.name}#{given['MethodName']!s}"
+    own = f"Microsoft.Management.Infrastructure.CimMethodResult#{cls.name}#{given['MethodName']!s}"
     base = "Microsoft.Management.Infrastructure.CimMethodResult"
-    return Record((name, base, "System.Object"), {**result, "PSComputerName": None}, base)
+    return Record((own, base, "System.Object"), {**result, "PSComputerName": None}, base)
 
 
 def associated(host: Host, given: Given, streams: Streams) -> Iterable[Value]:

@@ -59,6 +59,11 @@ def _answer(code: int, job: Job | None = None) -> dict[str, Value]:
     return {"ReturnValue": UInt32(code), "Job": reference}
 
 
+def started(host: Host, kind: int, refused: Exception | None = None) -> dict[str, Value]:
+    """Answer 4096 with a job of this kind that is over: Completed, or Exception when refused."""
+    return _answer(STARTED, _job(host, kind, refused))
+
+
 def _job(host: Host, kind: int, refused: Exception | None = None) -> Job:
     job = Job(uuid4(), kind, now())
     if refused:
@@ -89,8 +94,8 @@ def _changed(
             lifecycle.refresh(host, vm)
             change(host, vm)
     except (Refused, MachineError) as refused:
-        return _answer(STARTED, _job(host, STATE, refused))
-    return _answer(DONE) if quick else _answer(STARTED, _job(host, STATE))
+        return started(host, STATE, refused)
+    return _answer(DONE) if quick else started(host, STATE)
 
 
 def _never() -> None:
@@ -144,7 +149,7 @@ def modify_settings(host: Host, _: Found, given: Mapping[str, Value]) -> dict[st
             lifecycle.refresh(host, vm)
             _modify(host, vm, wanted)
     except (Refused, MachineError) as refused:
-        return _answer(STARTED, _job(host, MODIFY, refused))
+        return started(host, MODIFY, refused)
     return _answer(DONE)
 
 
@@ -158,7 +163,9 @@ def _modify(host: Host, vm: Vm, wanted: Instance) -> None:
     """Set what differs; all of it is checked before any of it is kept."""
     low, high = _bytes(wanted, "LowMmioGapSize"), _bytes(wanted, "HighMmioGapSize")
     settings = vm.settings
-    new_low = settings.low_gap if low in (None, settings.low_gap) else changes.low_gap(vm, low)
+    new_low = (
+        settings.low_gap if low in (None, settings.low_gap) else changes.low_gap(host, vm, low)
+    )
     new_high = (
         settings.high_gap
         if high in (None, settings.high_gap) or host.release.build < 14393

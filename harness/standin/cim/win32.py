@@ -23,7 +23,7 @@ COMPUTER = {
     "Name": "string", "Manufacturer": "string", "Model": "string", "HypervisorPresent": "boolean",
     "NumberOfProcessors": "uint32", "NumberOfLogicalProcessors": "uint32",
     "TotalPhysicalMemory": "uint64", "PartOfDomain": "boolean", "Domain": "string",
-    "Workgroup": "string", "SystemType": "string",
+    "Workgroup": "string", "SystemType": "string", "OEMStringArray": "string[]",
 }  # fmt: skip
 DISK = {
     "DeviceID": "string", "DriveType": "uint32", "Size": "uint64", "FreeSpace": "uint64",
@@ -34,6 +34,8 @@ BIOS = {
     "SerialNumber": "string", "SoftwareElementID": "string",
 }  # fmt: skip
 MAKER, MODEL = "hvcert", "hvcert stand-in"
+SEEDED = "broken on purpose: "
+"""Begins an OEM string that names a seeded fault: no run against such a host passes for clean."""
 
 
 def _os(host: Host) -> Iterable[Found]:
@@ -72,6 +74,7 @@ def _computer(host: Host) -> Iterable[Found]:
             "Domain": "WORKGROUP",
             "Workgroup": "WORKGROUP",
             "SystemType": "x64-based PC",
+            "OEMStringArray": [f"{SEEDED}{name}" for name in host.seeded],
         }
     )
 

@@ -75,7 +75,7 @@ def _hardware(host: Host, vm: Vm, settings: Settings, given: Given) -> None:
     low, high = number(given, "LowMemoryMappedIoSpace"), number(given, "HighMemoryMappedIoSpace")
     count = number(given, "ProcessorCount")
     if low is not None:
-        settings.low_gap = changes.low_gap(vm, low)
+        settings.low_gap = changes.low_gap(host, vm, low)
     if high is not None:
         settings.high_gap = changes.high_gap(vm, high)
     if count is not None:
