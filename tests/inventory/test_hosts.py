@@ -177,6 +177,19 @@ def test_hosts_must_be_a_list(problems_of: Problems, value: object) -> None:
     assert "hosts: must be a list, is " in problems_of(lambda d: d.update(hosts=value))[0]
 
 
+def test_a_lab_host_may_be_broken_on_purpose_in_ways_that_are_words(problems_of: Problems) -> None:
+    def broken(content: dict[str, Any]) -> None:
+        content["lab"] = [
+            {"name": "hv-1", "windows": "2019", "address": "127.86.0.1", "faults": ["a b"]},
+        ]
+        content["hosts"][0]["address"] = "127.86.0.1"
+
+    assert problems_of(broken) == (
+        'lab[0].faults[0]: "a b" is no name; use up to 64 letters, digits, dots, hyphens,'
+        " underscores",
+    )
+
+
 def test_a_lab_host_is_a_host_with_the_same_address(problems_of: Problems) -> None:
     def change(content: dict[str, Any]) -> None:
         content["lab"] = [

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,11 +30,11 @@ class Lab:
         argv = (sys.executable, "-m", "harness.standin", command, "--state", str(self.folder))
         return subprocess.run((*argv, *arguments), capture_output=True, text=True, check=False)
 
-    def up(self, host: str = HOST) -> subprocess.CompletedProcess[str]:
-        return self.run("up", "--no-templates", f"--host={host}")
+    def up(self, host: str = HOST, *more: str) -> subprocess.CompletedProcess[str]:
+        return self.run("up", "--no-templates", f"--host={host}", *more)
 
-    def status(self) -> list[dict[str, str]]:
-        entries: list[dict[str, str]] = json.loads(self.run("status", "--json").stdout)
+    def status(self) -> list[dict[str, Any]]:
+        entries: list[dict[str, Any]] = json.loads(self.run("status", "--json").stdout)
         return entries
 
 
@@ -83,6 +84,19 @@ def test_an_unknown_windows_release_is_refused_in_one_sentence(lab: Lab) -> None
     said = lab.up(f"hv:2008:{ADDRESS}:0:0")
     assert (said.returncode, said.stderr.count("\n")) == (2, 1)
     assert "no Windows release is named '2008'" in said.stderr
+
+
+def test_a_lab_that_is_broken_on_purpose_says_how(lab: Lab) -> None:
+    said = lab.up(HOST, "--fault=nmi-lost", "--fault=hv/job-fails")
+    assert "broken on purpose: nmi-lost, job-fails" in said.stdout
+    assert [entry["faults"] for entry in lab.status()] == [["nmi-lost", "job-fails"]]
+
+
+def test_an_unknown_fault_is_refused_in_one_sentence_before_anything_starts(lab: Lab) -> None:
+    said = lab.up(HOST, "--fault=nmi-lots")
+    assert (said.returncode, said.stderr.count("\n")) == (2, 1)
+    assert said.stderr.startswith("no fault is named 'nmi-lots'; there are nmi-lost, ")
+    assert not lab.folder.exists()
 
 
 def test_guests_that_could_not_have_port_22_are_found_out_at_once(lab: Lab) -> None:

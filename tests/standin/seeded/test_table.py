@@ -1,0 +1,73 @@
+"""The table of faults, and the rules that keep it honest."""
+
+import re
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from harness.catalogue import cases
+from harness.errors import LabError
+from harness.standin.hostlist import parse_hosts, with_faults
+from harness.standin.seeded.expected import EXPECTED
+from harness.standin.seeded.fault import Cell, tampered
+from harness.standin.seeded.table import BY_NAME, FAULTS
+
+ROOT = Path(__file__).parents[3]
+OUTCOMES = {"pass", "fail", "error", "not-run"}
+CELLS = [(name, cell) for name, cells in EXPECTED.items() for cell in cells]
+
+
+def test_names_are_unique_lower_case_words_with_hyphens() -> None:
+    assert [name for name, count in Counter(f.name for f in FAULTS).items() if count > 1] == []
+    assert [f.name for f in FAULTS if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)+", f.name)] == []
+
+
+def test_every_fault_says_beforehand_which_cases_notice_it() -> None:
+    assert {f.name for f in FAULTS} == EXPECTED.keys()
+    assert [name for name, expected in EXPECTED.items() if not expected] == []
+
+
+@pytest.mark.parametrize(("name", "cell"), CELLS, ids=[f"{n}-{c.case}" for n, c in CELLS])
+def test_a_cell_names_a_case_an_outcome_and_words_of_the_sentence(name: str, cell: Cell) -> None:
+    assert cell.case in {row[0] for row in cases(ROOT / "testcases")}
+    assert set(cell.outcomes) <= OUTCOMES
+    assert cell.because
+    re.compile(cell.because)
+    re.compile(cell.parameters)
+    if BY_NAME[name].level.value != "wire":
+        assert cell.outcomes == ("fail",)
+
+
+def test_no_file_outside_the_stand_in_names_a_fault() -> None:
+    sources = [p for p in (ROOT / "harness").rglob("*.py") if "standin" not in p.parts]
+    sources += [*(ROOT / "testcases").glob("*.py"), *(ROOT / "inventories").iterdir()]
+    named = [
+        (path.name, name)
+        for path in sources
+        for name in BY_NAME
+        if re.search(rf"(?<![\w-]){name}(?![\w-])", path.read_text())
+    ]
+    assert named == []
+
+
+def test_an_unknown_fault_gets_one_sentence_with_the_list() -> None:
+    with pytest.raises(LabError, match="named 'nmi-lots'; there are nmi-lost, nmi-") as no:
+        with_faults(parse_hosts([]), ["nmi-lots"])
+    assert "\n" not in str(no.value)
+
+
+def test_a_fault_is_for_all_hosts_or_for_the_one_that_it_names() -> None:
+    hosts = parse_hosts(["a:2019:127.0.0.1", "b:2016:127.0.0.2"])
+    first, second = with_faults(hosts, ["nmi-lost", "b/job-fails", "nmi-lost"])
+    assert (first.faults, second.faults) == (("nmi-lost",), ("nmi-lost", "job-fails"))
+    with pytest.raises(LabError, match="no host is named c; there are a, b"):
+        with_faults(hosts, ["c/nmi-lost"])
+
+
+def test_tampering_replaces_one_call_and_leaves_the_rest() -> None:
+    whole = Counter("abba")
+    half = tampered(whole, total=lambda: 2)
+    assert (half.total(), half.most_common(1), whole.total()) == (2, [("a", 2)], 4)
+    with pytest.raises(AttributeError, match="no_such_call"):
+        tampered(whole, no_such_call=lambda: 1)
