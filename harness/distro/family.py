@@ -27,7 +27,8 @@ class Change:
     """One change of a guest's configuration that lasts, and how it is put back.
 
     ``file`` is "" where a tool of the distribution keeps the setting itself: then ``activate``
-    alone makes the change. ``undo`` removes what was written and makes it count. All are privileged.
+    alone makes the change. ``undo`` removes what was written and makes it count. All are
+    privileged.
     """
 
     file: str
