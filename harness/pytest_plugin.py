@@ -189,8 +189,12 @@ def bench(
     """Make a VM for this case; it is gone when the case is over, whatever happened."""
     ledger: Ledger = request.node.stash[LEDGER]
     state = _state(request.config)
-    full = request.node.get_closest_marker("own_disk") is not None
-    with state.run.bench(state.name, ledger.case, seat[0], host, full=full) as made:
+    if request.node.get_closest_marker("saved_state"):
+        ready = state.run.bench_of_booted(state.hosts, ledger.case, seat[0], host)
+    else:
+        full = request.node.get_closest_marker("own_disk") is not None
+        ready = state.run.bench(state.name, ledger.case, seat[0], host, full=full)
+    with ready as made:
         ledger.bench = made
         yield made
 

@@ -22,12 +22,14 @@ from harness.host.psrp import PsrpSession
 from harness.host.sweep import sweep
 from harness.inventory.credentials import resolve
 from harness.inventory.model import ExistingVm
+from harness.saved_state import SavedStates
 
 if TYPE_CHECKING:
     from datetime import timedelta
 
     from harness.evidence import Measured
     from harness.guest.shell import GuestShell
+    from harness.host.vm import Vm
     from harness.inventory.model import Guest, Host, Inventory
     from harness.report.store import Store
 
@@ -42,10 +44,11 @@ class HostUnderTest:
 
 
 class Hosts:
-    """The sessions of one process, one per host, opened when first needed."""
+    """What one process holds: a session per host, opened when first needed, and booted VMs."""
 
     def __init__(self, inventory: Inventory, run: str) -> None:
         self.inventory, self.run = inventory, run
+        self.saved_states = SavedStates(run)
         self._open: dict[str, HostUnderTest] = {}
 
     def get(self, host: Host) -> HostUnderTest:
@@ -56,6 +59,13 @@ class Hosts:
         return self._open[host.name]
 
     def close(self) -> None:
+        """Remove the booted VMs and close all sessions."""
+        try:
+            self.saved_states.close()
+        finally:
+            self._close_sessions()
+
+    def _close_sessions(self) -> None:
         """Close all sessions; a host that is gone by now does not matter."""
         for under_test in self._open.values():
             under_test.session.close()
@@ -109,7 +119,37 @@ def bench(
         made = existing_vm(session, host, guest, run, case)
     else:
         made = vm_from_template(session, host, guest, run, case, full=full)
-    with made as vm, contextlib.ExitStack() as shells:
+    with made as vm, _bench(run, case, guest, under_test, vm) as ready:
+        yield ready
+
+
+@contextmanager
+def bench_of_booted(
+    hosts: Hosts, case: str, guest: Guest, under_test: HostUnderTest
+) -> Iterator[Bench]:
+    """Take this process's booted VM in its saved state; a borrowed VM is booted as for any case."""
+    run, seat = hosts.run, f"{guest.name}@{under_test.host.name}"
+    if isinstance(guest.source, ExistingVm):
+        with bench(run, case, guest, under_test) as borrowed:
+            yield borrowed
+        return
+
+    def make() -> AbstractContextManager[Bench]:
+        return bench(run, "saved-state", guest, under_test)
+
+    with (
+        hosts.saved_states.applied(seat, make) as vm,
+        _bench(run, case, guest, under_test, vm) as ready,
+    ):
+        ready.story.append("applied the saved state of a booted guest")
+        yield ready
+
+
+@contextmanager
+def _bench(run: str, case: str, guest: Guest, under_test: HostUnderTest, vm: Vm) -> Iterator[Bench]:
+    """Equip a VM for a case; the sessions to its guest are closed at the end."""
+    host = under_test.host
+    with contextlib.ExitStack() as shells:
 
         def log_in(
             guest: Guest, addresses: tuple[str, ...], port: int, within: timedelta

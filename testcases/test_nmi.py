@@ -10,6 +10,7 @@ from harness.checks import nmi
 pytestmark = pytest.mark.feature("NMI")
 
 
+@pytest.mark.saved_state
 @pytest.mark.case("NMI-01")
 def test_each_injected_nmi_is_counted_where_this_host_delivers_it(
     bench: Bench, certify: Certify
@@ -20,6 +21,7 @@ def test_each_injected_nmi_is_counted_where_this_host_delivers_it(
     certify(nmi.judge_injections(rounds, guest.measure(nmi.ONLINE_CPUS), bench.build))
 
 
+@pytest.mark.saved_state
 @pytest.mark.case("NMI-02", parameters=("Saved", "Paused", "Off"))
 def test_an_nmi_for_a_machine_that_does_not_run_is_refused(bench: Bench, certify: Certify) -> None:
     guest = bench.boot()
