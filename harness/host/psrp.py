@@ -41,6 +41,7 @@ from harness.host.refusal import facts_of
 from harness.host.render import name_of, render_call, render_objects, scrubbed, secrets_in
 from harness.host.scripts import text_of
 from harness.host.session import Answer
+from harness.host.wsman_faults import DENIED, QUOTA_ADVICE, QUOTAS, TIMED_OUT
 from harness.inventory.model import Host
 from harness.secret import Secret
 from harness.units import Bytes
@@ -49,14 +50,6 @@ IDLE_LIMIT = 90.0
 CALLS_PER_POOL = 500
 DEFAULT_WITHIN = timedelta(seconds=60)
 STOP_WITHIN = 5.0
-TIMED_OUT, DENIED = 2150858793, 5
-QUOTAS = {  # ERROR_WSMAN_QUOTA_… of wsmerror.h: limit, shells, operations, user, system, users, …
-    *(2150858815, 2150859173, 2150859174, 2150859175, 2150859176, 2150859179),
-    *range(2150859236, 2150859243),  # the per-plugin quotas; 2150859241: commands per shell
-}
-QUOTA_ADVICE = (
-    "close other sessions of this user on the host, or raise the quota (winrm get winrm/config)"
-)
 logging.getLogger("pypsrp").addHandler(logging.NullHandler())  # else its tracebacks reach stderr
 
 
@@ -84,10 +77,8 @@ class PsrpSession:
     def close(self) -> None:
         """Close the pool and the connection; a host that is gone by now does not matter."""
         pool, wsman, self._pool, self._wsman = self._pool, self._wsman, None, None
-        if pool is not None:
-            _bound(wsman, STOP_WITHIN)
-            with contextlib.suppress(Exception):  # the library's seam: a host that is gone
-                pool.close()
+        if pool is not None and wsman is not None:
+            _close_pool(pool, wsman)
         if wsman is not None:
             wsman.close()
 
@@ -269,6 +260,17 @@ class _Broken(Exception):
     def worth_repeating(self, call: Call) -> bool:
         """Return whether once more may help and can do no harm."""
         return self._again and (not self.run or repeatable(call))
+
+
+def _close_pool(pool: RunspacePool, wsman: WSMan) -> None:
+    """Have the host delete the shell; on a new connection where the old one was idle too long."""
+    _bound(wsman, STOP_WITHIN)
+    try:
+        pool.close()
+    except Exception:  # noqa: BLE001  # the library's seam: whatever it raises
+        _forget_connection(wsman)
+        with contextlib.suppress(Exception):  # a host that is gone by now does not matter
+            pool.close()
 
 
 class _Patient(WSMan):

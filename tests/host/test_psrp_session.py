@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from pypsrp.powershell import RunspacePool
 from pypsrp.wsman import SelectorSet
 
 from harness.errors import (
@@ -59,9 +60,10 @@ def engine() -> Engine:
 
 
 @pytest.fixture
-def server(engine: Engine) -> Iterator[WinRM]:
+def server(engine: Engine, request: pytest.FixtureRequest) -> Iterator[WinRM]:
+    """Serve; a parameter is the seconds after which an idle connection is dropped."""
     users = {"Administrator": PASSWORD}
-    limits = Limits(idle=0.5)
+    limits = Limits(idle=getattr(request, "param", 120.0))
     end = Endpoint("HV", "127.0.0.1", engine, users, http_port=0, https_port=0, limits=limits)
     with WinRM([end]) as running:
         yield running
@@ -116,6 +118,7 @@ def test_a_non_terminating_error_is_a_refusal_and_echoes_no_secret(session: Psrp
 
 
 @pytest.mark.parametrize("call", [GET, NEW], ids=["safe to repeat", "not safe to repeat"])
+@pytest.mark.parametrize("server", [0.5], indirect=True)
 def test_an_idle_connection_that_the_host_dropped_costs_no_call(
     session: PsrpSession, engine: Engine, call: Cmdlet
 ) -> None:
@@ -185,6 +188,18 @@ def test_a_wrong_port_and_a_silent_one_are_told_apart_in_time(host: Host) -> Non
         before = time.monotonic()
         assert isinstance(refused(elsewhere, seconds=2), DeadlineExceeded)
         assert time.monotonic() - before < 6
+
+
+@pytest.mark.parametrize("server", [0.5], indirect=True)
+def test_a_shell_is_deleted_though_its_connection_was_idle_too_long(host: Host) -> None:
+    with PsrpSession(host, Secret(PASSWORD)) as idle:
+        idle.run(GET)
+        time.sleep(1.0)
+    with PsrpSession(host, Secret(PASSWORD)) as again:
+        again.run(GET)
+        wsman = again._wsman  # noqa: SLF001  # asks for all shells
+        assert wsman is not None
+        assert len(RunspacePool.get_runspace_pools(wsman)) == 1
 
 
 def test_a_used_up_quota_is_busy_and_no_shell_is_left_behind(host: Host) -> None:
