@@ -60,6 +60,13 @@ class FixedScript:
 Call: TypeAlias = Cmdlet | Pipeline | FixedScript
 
 
+def repeatable(call: Call) -> bool:
+    """Return whether sending the call twice has the same effect as once."""
+    if isinstance(call, Pipeline):
+        return all(cmdlet.safe_to_repeat for cmdlet in call.cmdlets)
+    return isinstance(call, Cmdlet) and call.safe_to_repeat
+
+
 class GapPath(Enum):
     """The two ways to set the low MMIO gap: bytes by ``Set-VM`` (2016 on), or MB by WMI."""
 

@@ -35,7 +35,7 @@ from harness.errors import (
 )
 from harness.evidence import Evidence
 from harness.host import connection
-from harness.host.command import Call, Cmdlet, Credential, FixedScript, Pipeline, Value
+from harness.host.command import Call, Credential, FixedScript, Pipeline, Value, repeatable
 from harness.host.decode import decode
 from harness.host.refusal import facts_of
 from harness.host.render import name_of, render_call, render_objects, scrubbed, secrets_in
@@ -289,13 +289,6 @@ def _bound(wsman: WSMan | None, seconds: float) -> None:
     wsman.operation_timeout = min(connection.OPERATION_TIMEOUT, left)
     wsman.transport.read_timeout = min(connection.READ_TIMEOUT, left + 2)
     wsman.transport.connection_timeout = min(connection.CONNECT_TIMEOUT, left)
-
-
-def repeatable(call: Call) -> bool:
-    """Return whether sending the call twice has the same effect as once."""
-    if isinstance(call, Pipeline):
-        return all(cmdlet.safe_to_repeat for cmdlet in call.cmdlets)
-    return isinstance(call, Cmdlet) and call.safe_to_repeat
 
 
 def _forget_connection(wsman: WSMan | None) -> None:
