@@ -10,6 +10,7 @@ from pathlib import Path
 from harness.deadline import wait_for
 from harness.errors import DeadlineExceeded
 from harness.standin.machines import MachineError
+from harness.standin.payload import file_of
 from harness.standin.qmp import Json, Qmp
 
 POLL = timedelta(milliseconds=30)
@@ -20,7 +21,7 @@ Overlays = Sequence[tuple[Path, Path]]
 def nodes(qmp: Qmp) -> dict[Path, str]:
     """Return the name of the block node of each disk file that is open, parents included."""
     found = qmp.execute("query-named-block-nodes", {"flat": True})
-    return {Path(n["file"]): n["node-name"] for n in found if n["drv"] != "file"}
+    return {file_of(n["file"]): n["node-name"] for n in found if n["drv"] != "file"}
 
 
 def switch(qmp: Qmp, overlays: Overlays) -> None:
@@ -36,6 +37,14 @@ def switch(qmp: Qmp, overlays: Overlays) -> None:
         known[overlay.absolute()] = names["snapshot-node-name"]
     if actions:
         qmp.execute("transaction", {"actions": actions})
+
+
+def grow(qmp: Qmp, disk: Path, size: int) -> None:
+    """Make a disk that is open larger (bytes); the guest is told that its capacity changed."""
+    known = nodes(qmp)
+    if disk.absolute() not in known:
+        raise MachineError(f"{disk}: the machine has no such disk")
+    qmp.execute("block_resize", {"node-name": known[disk.absolute()], "size": size})
 
 
 def _unused(known: dict[Path, str]) -> str:
@@ -84,7 +93,7 @@ def _root(qmp: Qmp, disk: Path) -> str:
 
 def _chain(image: Json) -> Iterator[Path]:
     while image:
-        yield Path(image["filename"])
+        yield file_of(image["filename"])
         image = image.get("backing-image")
 
 

@@ -159,13 +159,16 @@ def block_node(disk: DiskSpec) -> dict[str, Any]:
     _refuse_bad_place(disk)
     cache = {"no-flush": True}  # the host's page cache outlives a QEMU that is killed
     file = {"driver": "file", "filename": str(disk.path), "cache": cache}
+    size = {} if disk.size is None else {"size": disk.size}
+    part = {"offset": disk.offset, **size} if disk.format == "raw" else {}
     return {
         "driver": disk.format,
         "node-name": node(disk),
         "read-only": disk.read_only,
-        "discard": "unmap",
+        "discard": "ignore" if part else "unmap",  # a fixed disk keeps its space
         "cache": cache,
         "file": file,
+        **part,
     }
 
 

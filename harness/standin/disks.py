@@ -1,8 +1,9 @@
 """Virtual disks on this machine: the only file that calls qemu-img.
 
 Files that the stand-in's world names .vhdx and .avhdx hold qcow2 (a listed limit of the
-stand-in). A disk that nobody may write (a template: no write bit in its mode) is never written,
-also not by root. Unless said otherwise, no machine may be running on the disk.
+stand-in), but for fixed disks that are made new: those are real (``fixed.py``). A disk that nobody
+may write (a template: no write bit in its mode) is never written, also not by root. Unless said
+otherwise, no machine may be running on the disk.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+from harness.standin import fixed
 from harness.standin.machines import MachineError
+from harness.standin.payload import Payload, file_of, payload_of, reference
 
 FIXED, DYNAMIC, DIFFERENCING = "Fixed", "Dynamic", "Differencing"
 
@@ -27,7 +30,8 @@ so it survives a move of the file and a restart of the stand-in."""
 class DiskInfo:
     """What a disk file is. Sizes in bytes; ``kind`` as Hyper-V's VhdType, ``format`` as QEMU's.
 
-    ``file_size`` is the file's length (Get-VHD's FileSize), ``parent`` the next file of the chain.
+    ``file_size`` is the file's length (Get-VHD's FileSize), ``parent`` the next file of the chain,
+    ``payload`` where the content of a real fixed disk lies.
     """
 
     path: Path
@@ -36,6 +40,7 @@ class DiskInfo:
     virtual_size: int
     file_size: int
     parent: Path | None = None
+    payload: Payload | None = None
 
 
 class Disks:
@@ -54,16 +59,21 @@ class Disks:
                 raise MachineError(f"{path}: a differencing disk needs a parent")
             # Reads the parent without its lock: a machine may be running on it (another overlay).
             base = self.info(parent)
-            backing = ("-u", "-F", base.format, "-b", str(parent.absolute()))
+            backing = ("-u", "-F", base.format, "-b", reference(parent, base.payload))
             self._make(path, *backing, str(path), str(size or base.virtual_size))
+        elif kind == FIXED:
+            _refuse_too_large(path, size)
+            fixed.create(path, size)
         else:
-            if kind == FIXED:
-                _refuse_too_large(path, size)
             self._make(path, *_options(kind), str(path), str(size))
         return self.info(path)
 
     def info(self, path: Path) -> DiskInfo:
         """Read a disk's header; also while a machine runs on it."""
+        disk = payload_of(path)
+        if disk:
+            length = path.stat().st_size
+            return DiskInfo(path, FIXED, "raw", disk.size, length, payload=disk)
         header = json.loads(self._run(path, "info", "-U", "--output=json", str(path)))
         backing = header.get("full-backing-filename")
         return DiskInfo(
@@ -72,17 +82,18 @@ class Disks:
             header["format"],
             header["virtual-size"],
             path.stat().st_size,
-            Path(backing) if backing else None,
+            file_of(backing) if backing else None,
         )
 
     def convert(self, source: Path, target: Path, kind: str = DYNAMIC) -> DiskInfo:
         """Copy a disk with all its parents' content into one new file of its own."""
         _refuse_existing(target)
         options = ("-O", "qcow2", *_options(kind)[2:])
+        found = self.info(source)
         if kind == FIXED:
-            _refuse_too_large(target, self.info(source).virtual_size)
+            _refuse_too_large(target, found.virtual_size)
         try:
-            self._run(source, "convert", *options, str(source), str(target))
+            self._run(source, "convert", *options, reference(source, found.payload), str(target))
         except MachineError:
             target.unlink(missing_ok=True)
             raise
@@ -109,9 +120,16 @@ class Disks:
         self._rebase(child, parent, "-u")
 
     def resize(self, path: Path, size: int) -> DiskInfo:
-        """Grow or shrink a disk; a Fixed one stays preallocated."""
+        """Grow or shrink a disk; a Fixed one stays preallocated.
+
+        A real fixed VHDX may be grown while a machine has it open.
+        """
         _refuse_read_only(path)
         before = self.info(path)
+        if before.payload:
+            _refuse_too_large(path, size - before.virtual_size)
+            fixed.grow(path, size)
+            return self.info(path)
         options = ["--shrink"] if size < before.virtual_size else []
         if before.kind == FIXED and not options:
             options = ["--preallocation=falloc"]
@@ -121,8 +139,11 @@ class Disks:
 
     def check(self, path: Path) -> None:
         """Raise MachineError when the file is no disk, or an inconsistent one."""
-        if self.info(path).format == "qcow2":
+        found = self.info(path)
+        if found.format == "qcow2":
             self._run(path, "check", "-q", "-f", "qcow2", str(path))
+        elif found.payload is None and path.suffix.lower() in (".vhd", ".vhdx"):
+            raise MachineError(f"{path}: the file holds no virtual disk")
 
     def _make(self, path: Path, *arguments: str) -> None:
         """Run ``create`` and leave no half-made file."""
@@ -134,7 +155,8 @@ class Disks:
 
     def _rebase(self, child: Path, parent: Path, *options: str) -> None:
         _refuse_read_only(child)
-        backing = ("-F", self.info(parent).format, "-b", str(parent.absolute()))
+        base = self.info(parent)
+        backing = ("-F", base.format, "-b", reference(parent, base.payload))
         self._run(child, "rebase", "-q", *options, "-f", "qcow2", *backing, str(child))
 
     def _run(self, path: Path, *arguments: str) -> str:

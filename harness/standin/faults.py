@@ -24,7 +24,7 @@ CATEGORIES = {
     "NotSupported": "NotImplemented",
     "OutOfMemory": "NotSpecified",
 }
-VHD_CLASSES = {"New-VHD": "NewVhd"}  # the others are spelt like the cmdlet
+VHD_CLASSES = {"New-VHD": "NewVhd", "Resize-VHD": "ResizeVhd"}  # the others as the cmdlet
 OLD = 14393  # builds before this one are 2012 R2
 
 

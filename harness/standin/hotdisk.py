@@ -10,7 +10,10 @@ from harness.standin.world import Drive, Vm
 
 
 def plug_in(host: Host, vm: Vm, drive: Drive) -> None:
-    """Show a new disk to the machine if the VM has one now."""
+    """Show a new disk to the machine if the VM has one now; refuse one that it has already."""
+    if drive.path and uses(vm, drive.path):
+        message = f"The disk '{drive.path}' is already connected to '{vm.name}'."
+        raise Refused("InvalidParameter", message, drive.path)
     if _needs_machine(vm, drive):
         _refuse_used(host, vm, drive)
         host.machines.attach(vm.id, disk_of(host, drive))

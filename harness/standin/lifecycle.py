@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import timedelta
 
 from harness.deadline import wait_for
@@ -16,6 +17,7 @@ from harness.standin import layers, paths
 from harness.standin.faults import Refused
 from harness.standin.host import Host, now
 from harness.standin.machines import DiskSpec, HotPlug, MachineError, MachineSpec, NicSpec
+from harness.standin.payload import payload_of
 from harness.standin.world import Drive, Ram, Vm
 
 SETTLED = ("Off", "Running", "Paused", "Saved")
@@ -133,7 +135,13 @@ def _order(drive: Drive) -> tuple[str, int, int]:
 
 def disk_of(host: Host, drive: Drive) -> DiskSpec:
     """Return what QEMU needs to know of a drive."""
-    return DiskSpec(host.local(drive.path), drive.controller, drive.number, drive.location)
+    local = host.local(drive.path)
+    spec = DiskSpec(local, drive.controller, drive.number, drive.location)
+    disk = payload_of(local) if local.exists() else None
+    if disk is None:
+        return spec
+    size = None if disk.open_end else disk.size
+    return replace(spec, format="raw", offset=disk.offset, size=size)
 
 
 def _disks_are_there(host: Host, vm: Vm) -> None:

@@ -25,10 +25,13 @@ LIMITS: tuple[str, ...] = (
     "The MAC address that the guest sees (52:54:00:00:00:01 and up) is not the 00155D… one that"
     " cmdlets show: the guest image keys its fixed network settings on it.",
     # disks and checkpoints
-    "Files named .vhd, .vhdx and .avhdx hold qcow2; block size, sectors and alignment that Get-VHD"
-    " shows are Hyper-V's usual values, DiskIdentifier is made from the path.",
-    "Convert-VHD makes Fixed and Dynamic copies only; Resize-VHD only grows, and only disks that no"
-    " machine uses; there are no pass-through disks and no mounted ones.",
+    "Fixed disks that New-VHD makes are real .vhd and .vhdx files, their payload in one piece at"
+    " the end; all other disk files named .vhd, .vhdx and .avhdx hold qcow2. Block size, sectors"
+    " and alignment that Get-VHD shows are Hyper-V's usual values.",
+    "MinimumSize is known of fixed .vhdx files only; a fixed .vhdx has room to grow to 128 GiB or"
+    " four times its first size, and online only if its size is a whole number of MiB.",
+    "Convert-VHD makes Fixed and Dynamic copies that hold qcow2; Resize-VHD only grows; there are"
+    " no pass-through disks and no mounted ones.",
     "Disks of a removed checkpoint are merged at once only when the machine is Off or Saved,"
     " otherwise when it next is.",
     "Production checkpoints and online backups freeze the guest through qemu-guest-agent, not"

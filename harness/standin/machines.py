@@ -22,7 +22,11 @@ class CannotFreeze(MachineError):
 
 @dataclass(frozen=True, slots=True)
 class DiskSpec:
-    """A disk of a machine. ``controller`` is "IDE" or "SCSI"; ``format`` is QEMU's (qcow2, raw)."""
+    """A disk of a machine. ``controller`` is "IDE" or "SCSI"; ``format`` is QEMU's (qcow2, raw).
+
+    ``offset`` and ``size``: the part of a raw file that is the disk; without a size it is all of
+    the rest, and the disk can grow while the machine runs.
+    """
 
     path: Path
     controller: str = "SCSI"
@@ -30,6 +34,8 @@ class DiskSpec:
     location: int = 0
     format: str = "qcow2"
     read_only: bool = False
+    offset: int = 0
+    size: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +155,9 @@ class Machines(Protocol):
 
     def detach(self, vm: UUID, disk: DiskSpec) -> None:
         """Take a SCSI disk away from a running machine; its file is then free."""
+
+    def grow(self, vm: UUID, disk: DiskSpec, size: int) -> None:
+        """Make the disk at that place larger and tell the guest; its file has the room already."""
 
     def inject_nmi(self, vm: UUID) -> None:
         """Send one NMI, as the interrupt controller of the machine delivers it."""

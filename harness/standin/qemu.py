@@ -121,6 +121,10 @@ class QemuMachines:
         """Take a SCSI disk away from a running machine."""
         self._get(vm).detach(disk)
 
+    def grow(self, vm: UUID, disk: DiskSpec, size: int) -> None:
+        """Make a disk of a running machine larger and tell the guest."""
+        self._get(vm).grow(disk, size)
+
     def inject_nmi(self, vm: UUID) -> None:
         """Send one NMI."""
         self._get(vm).inject_nmi()

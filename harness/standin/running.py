@@ -214,6 +214,11 @@ class Running:
         with self._lock:
             hotplug.detach(self._qmp, disk)
 
+    def grow(self, disk: DiskSpec, size: int) -> None:
+        """Make a disk larger and tell the guest."""
+        with self._lock:
+            blocks.grow(self._qmp, disk.path, size)
+
     def merge(self, child: Path, parent: Path) -> None:
         """Merge a disk of the machine into its parent while it is used."""
         with self._lock:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol
 
+from harness.standin.payload import Payload
+
 
 class DiskFacts(Protocol):
     """What a disk file is; ``kind`` is Fixed, Dynamic or Differencing."""
@@ -27,6 +29,10 @@ class DiskFacts(Protocol):
     @property
     def parent(self) -> Path | None:
         """Return the next file of the chain, None for a disk of its own."""
+
+    @property
+    def payload(self) -> Payload | None:
+        """Return where a real fixed disk's content lies, None for a file of any other kind."""
 
 
 class DiskStore(Protocol):
@@ -50,7 +56,7 @@ class DiskStore(Protocol):
         """Point a differencing disk at a parent of the same content."""
 
     def resize(self, path: Path, size: int) -> DiskFacts:
-        """Grow or shrink a disk that no machine uses."""
+        """Grow or shrink a disk that no machine uses; a real fixed VHDX also grows in use."""
 
     def check(self, path: Path) -> None:
         """Raise MachineError when the file is no consistent disk."""

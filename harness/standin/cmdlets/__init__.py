@@ -12,6 +12,7 @@ from harness.standin.cmdlets import (
     snapshot_export,
     switch,
     vhd,
+    vhd_resize,
     vm,
     vm_new,
     vm_state,
@@ -19,7 +20,7 @@ from harness.standin.cmdlets import (
 )
 
 NOUNS = (
-    adapter, cim, drive, firmware, integration, memory, snapshot,
-    snapshot_export, switch, vhd, vm, vm_new, vm_state, vmhost,
+    adapter, cim, drive, firmware, integration, memory, snapshot, snapshot_export, switch, vhd,
+    vhd_resize, vm, vm_new, vm_state, vmhost,
 )  # fmt: skip
 HYPERV_CMDLETS: tuple[Cmdlet, ...] = tuple(c for noun in NOUNS for c in noun.CMDLETS)

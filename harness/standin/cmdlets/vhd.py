@@ -1,8 +1,9 @@
-"""New, Get, Test, Convert and Resize-VHD: files that are named .vhdx and hold qcow2."""
+"""New, Get, Test and Convert-VHD: fixed disks are real VHD and VHDX, the others hold qcow2."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from harness.standin import paths
@@ -14,6 +15,8 @@ from harness.standin.host import Host
 from harness.standin.layers import hard_disks
 from harness.standin.lifecycle import observe
 from harness.standin.machines import MachineError
+from harness.standin.partitions import minimum_size
+from harness.standin.payload import Payload
 from harness.standin.shapes import build
 from harness.standin.values import Record, Value
 
@@ -39,20 +42,32 @@ def virtual_disk(host: Host, path: str) -> Record:
         "VhdType": facts.kind,
         "FileSize": facts.file_size,
         "Size": facts.virtual_size,
-        "MinimumSize": None,
+        "MinimumSize": _minimum_size(local, facts.payload),
         "LogicalSectorSize": logical,
         "PhysicalSectorSize": physical,
         "BlockSize": BLOCKS[facts.kind],
         "ParentPath": host.windows(facts.parent) if facts.parent else "",
-        "DiskIdentifier": str(uuid5(NAMESPACE_URL, f"{host.name}:{path.casefold()}")).upper(),
+        "DiskIdentifier": facts.payload.identifier if facts.payload else _identifier(host, path),
         "FragmentationPercentage": None if facts.kind == "Differencing" else 0,
         "Alignment": 1,
-        "Attached": _in_use(host, path),
+        "Attached": in_use(host, path),
     }
     return build(TYPE, host.release, values, TYPE, None)
 
 
-def _in_use(host: Host, path: str) -> bool:
+def _identifier(host: Host, path: str) -> str:
+    return str(uuid5(NAMESPACE_URL, f"{host.name}:{path.casefold()}")).upper()
+
+
+def _minimum_size(local: Path, disk: Payload | None) -> int | None:
+    """Return the end of the last partition of a fixed VHDX; other kinds have no such size here."""
+    if disk is None or disk.form != "VHDX":
+        return None
+    return minimum_size(local, disk.offset)
+
+
+def in_use(host: Host, path: str) -> bool:
+    """Tell whether a VM that is not Off has the file as its disk now."""
     return any(
         paths.same(d.path, path)
         for vm in list(host.world.vms.values())
@@ -127,7 +142,7 @@ def _check(host: Host, path: str) -> None:
         facts = host.disks.info(local)
         if facts.parent:
             host.disks.info(facts.parent)
-        if not _in_use(host, path):
+        if not in_use(host, path):
             host.disks.check(local)
     except MachineError as broken:
         raise Refused("OperationFailed", f"'{path}' is no valid disk: {broken}", path) from None
@@ -142,7 +157,7 @@ def convert_vhd(host: Host, given: Given, streams: Streams) -> Iterable[Value]:
         kind = str(given.get("VHDType", facts.kind))
         if kind not in ("Fixed", "Dynamic") or "ParentPath" in given:
             raise Refused("NotSupported", "The stand-in converts to Fixed and Dynamic disks only.")
-        if _in_use(host, source):
+        if in_use(host, source):
             raise Refused("ObjectInUse", f"'{source}' is used by a virtual machine.", source)
         host.disks.convert(host.local(source), host.folder_for(target), kind)
         if given.flag("DeleteSource"):
@@ -157,34 +172,9 @@ def _existing(host: Host, path: str) -> str:
     return path
 
 
-def resize_vhd(host: Host, given: Given, streams: Streams) -> Iterable[Value]:
-    """Resize-VHD of a disk that no VM is using; growing only."""
-    for path in texts(given.get("Path")):
-        with reported(given, host.release, streams):
-            full = _existing(host, paths.full(path))
-            _may_resize(host, given, full)
-            host.disks.resize(host.local(full), number(given, "SizeBytes") or 0)
-            if given.flag("Passthru"):
-                yield virtual_disk(host, full)
-
-
-def _may_resize(host: Host, given: Given, path: str) -> None:
-    if _in_use(host, path):
-        raise Refused("ObjectInUse", f"'{path}' is used by a virtual machine.", path)
-    layered = any(
-        paths.same(below, path) for vm in host.world.vms.values() for below in vm.layers.values()
-    )
-    if layered:
-        raise Refused("InvalidParameter", f"'{path}' has differencing disks over it.", path)
-    wanted = number(given, "SizeBytes")
-    if wanted is None or wanted < host.disks.info(host.local(path)).virtual_size or wanted % 512:
-        raise Refused("InvalidParameter", "The stand-in only makes virtual disks larger.", path)
-
-
 CMDLETS = (
     Cmdlet("New-VHD", new_vhd),
     Cmdlet("Get-VHD", get_vhd),
     Cmdlet("Test-VHD", test_vhd),
     Cmdlet("Convert-VHD", convert_vhd),
-    Cmdlet("Resize-VHD", resize_vhd),
 )

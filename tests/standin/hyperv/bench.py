@@ -31,6 +31,7 @@ class InMemoryMachines:
 
     states: dict[UUID, str] = field(default_factory=dict)
     specs: dict[UUID, MachineSpec] = field(default_factory=dict)
+    grown: list[tuple[Path, int]] = field(default_factory=list)
     nmis: list[UUID] = field(default_factory=list)
     resets: list[UUID] = field(default_factory=list)
     resumed: list[str] = field(default_factory=list)
@@ -109,6 +110,11 @@ class InMemoryMachines:
         spec = self.specs[vm]
         assert disk in spec.disks
         self.specs[vm] = replace(spec, disks=tuple(d for d in spec.disks if d != disk))
+
+    def grow(self, vm: UUID, disk: DiskSpec, size: int) -> None:
+        self._maybe_break()
+        assert vm in self.states
+        self.grown.append((disk.path, size))
 
     def inject_nmi(self, vm: UUID) -> None:
         self._maybe_break()

@@ -75,16 +75,6 @@ def test_a_broken_disk_fails_test_vhd(bench: Bench) -> None:
     assert (heard.out, heard.fqid) == ([False], f"OperationFailed,{VHD}TestVHD")
 
 
-def test_growing_a_disk_is_for_disks_that_nobody_uses(bench: Bench) -> None:
-    bench.vm()
-    path = "C:\\VMs\\a\\a.vhdx"
-    grown = bench.call("Resize-VHD", Path=[path], SizeBytes=16 << 20, Passthru=True).one
-    assert grown.properties["Size"] == 16 << 20
-    bench.do("Start-VM")
-    heard = bench.call("Resize-VHD", Path=[path], SizeBytes=32 << 20)
-    assert heard.fqid == f"ObjectInUse,{VHD}ResizeVHD"
-
-
 def test_a_disk_takes_the_first_free_place_or_the_one_asked_for(bench: Bench) -> None:
     bench.vm()
     for n in range(3):

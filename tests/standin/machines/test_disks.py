@@ -128,12 +128,18 @@ def test_a_rebased_disk_reads_as_before(disks: Disks, tmp_path: Path) -> None:
     assert holds(child, 3, 0)
 
 
-@pytest.mark.parametrize("kind", ["Fixed", "Dynamic"])
-def test_a_disk_grows_and_shrinks(disks: Disks, tmp_path: Path, kind: str) -> None:
-    path = disks.create(tmp_path / "a.vhdx", SIZE, kind).path
+def test_a_fixed_disk_grows_and_is_not_made_smaller(disks: Disks, tmp_path: Path) -> None:
+    path = disks.create(tmp_path / "a.vhdx", SIZE, "Fixed").path
+    assert disks.resize(path, 2 * SIZE).virtual_size == 2 * SIZE
+    with pytest.raises(MachineError, match="not made smaller"):
+        disks.resize(path, SIZE)
+
+
+def test_a_disk_grows_and_shrinks(disks: Disks, tmp_path: Path) -> None:
+    path = disks.create(tmp_path / "a.vhdx", SIZE).path
     assert disks.resize(path, 2 * SIZE).virtual_size == 2 * SIZE
     assert disks.resize(path, SIZE).virtual_size == SIZE
-    assert disks.info(path).kind == kind
+    assert disks.info(path).kind == "Dynamic"
 
 
 def test_a_file_that_exists_is_not_overwritten(disks: Disks, tmp_path: Path) -> None:
