@@ -21,6 +21,7 @@ from harness.inventory.model import Guest, Host, Inventory
 from harness.lab import with_faults
 from harness.ledger import Ledger
 from harness.report.store import Store
+from harness.turn import turn
 from harness.verdict import NotApplicable
 
 if TYPE_CHECKING:  # a bare pytest needs no lab, and none of what talks to one
@@ -208,10 +209,13 @@ def certify(request: pytest.FixtureRequest) -> Certify:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Time the whole case, set-up and clean-up included."""
-    if LEDGER in item.stash:
-        item.stash[LEDGER].started = datetime.now(UTC)
-    return (yield)
+    """Give the case its turn, and time all of it, set-up and clean-up included."""
+    ledger = item.stash.get(LEDGER, None)
+    if ledger is None:
+        return (yield)
+    with turn(ledger.store.folder, alone=item.get_closest_marker("alone") is not None):
+        ledger.started = datetime.now(UTC)
+        return (yield)
 
 
 @pytest.hookimpl(wrapper=True)
