@@ -15,6 +15,7 @@ from harness.checks import bounds
 from harness.checks.disk_free import parse_df
 from harness.checks.health import read_problems
 from harness.checks.interrupts import parse_interrupts
+from harness.checks.kdump_state import parse_kdump
 from harness.checks.panic import parse_panic
 from harness.checks.root_bus import parse_root_bus
 from harness.checks.storage import parse_storage
@@ -55,6 +56,11 @@ def read_df(text: str) -> Answer:
     return {"df": [asdict(row) for row in parse_df(text)]}
 
 
+def read_kdump(text: str) -> Answer:
+    """Whether kdump is armed, memory held for it (MiB), a core's fate, and where cores go."""
+    return asdict(parse_kdump(text))
+
+
 def read_panic(text: str) -> Answer:
     """Whether and why the kernel panicked, and the NMI that had no known reason."""
     return asdict(parse_panic(text))
@@ -71,6 +77,7 @@ TOPICS: Mapping[str, Callable[[str], Answer]] = {
     "interrupts": read_interrupts,
     "storage": read_storage,
     "df": read_df,
+    "kdump": read_kdump,
     "panic": read_panic,
     "health": read_health,
 }

@@ -32,20 +32,38 @@ _LOGGER = re.compile(
 )
 
 # Jun 11 20:16:31 hyperv kernel: text        2025-06-03T16:02:28.126191+00:00 vm1 kernel: text
-_SYSLOG = re.compile(
-    rf"(?:<\d{{1,3}}>)?(?:[A-Z][a-z]{{2}} [ \d]\d \d\d:\d\d:\d\d|{_DATE})"
-    r" (?P<host>[\w.:-]{1,80}) (?P<tag>[\w./()@-]{1,64})(?:\[\d{1,8}\])?: ?"
+# Fri 2021-06-11 20:16:31 UTC vm1 kernel: text        1623442591.123456 vm1 kernel: text
+# Jan  1 00:00:07 vm1 kern.info kernel: text (busybox)        июн 11 20:16:31 vm1 kernel: text
+_MONTH = r"(?:[^\W\d_]{2,9}\.?|\d{1,2}月)"
+_TIME = r"\d\d:\d\d:\d\d(?:[.,]\d{1,9})?"
+_WHEN = (
+    rf"(?:{_MONTH} {{1,2}}\d{{1,2}} (?:\d{{4}} )?{_TIME}"
+    rf"|(?:[^\W\d_]{{2,4}}\.? )?{_DATE}(?: [A-Z]{{2,5}})?|\d{{10}}\.\d{{3,9}})"
 )
-# [    0.123456] vm1 kernel: text      (journalctl --output=short-monotonic)
-_JOURNAL = re.compile(r"[\w.-]{1,80} kernel: ")
+_SYSLOG = re.compile(
+    rf"\s{{0,8}}(?:<\d{{1,3}}>)?{_WHEN} (?:(?P<bare>kernel)|(?P<host>[\w.:@/-]{{1,80}})"
+    r" (?:[a-z]\w{2,8}\.[a-z]{3,7} )?(?P<tag>[\w./()@-]{1,64})(?:\[\d{1,8}\])?): ?"
+)
+_BARE_TAG = re.compile(r"\s{0,8}kernel: ?(?=\S)")  # what is left of one, or of a wall message
+# [    0.123456] vm1 kernel: text        [    0.123456] vm1 sshd[99]: text      (short-monotonic)
+_JOURNAL = re.compile(r"[\w.-]{1,80} (?:kernel: |(?P<other>[\w./()@-]{1,64}\[\d{1,8}\]: ))")
+# [    3.557155] systemd[1]: text  (a program's line in the kernel log); not dpkg[9]: segfault at 0
+_PROGRAM = re.compile(
+    r"[\w./()@-]{1,64}\[\d{1,8}\]: (?!segfault |unhandled |trap |bad frame|general protection)"
+)
 
 # [    0.123456]    <4>[ 1867.869071]    [  12.3456][  T123]    kern  :warn  : [    1.000000]
 _STAMP = re.compile(
     r"(?:<\d{1,3}>|\b[a-z]{2,8} {0,3}:[a-z]{2,7} {0,3}: )?(?<!['\"`])"  # not where it is quoted
-    r"\[ {0,6}(?P<seconds>\d{1,9}\.\d{4,6})\](?:\[ {0,6}[TC]\d{1,7}\])?(?=\s|$) ?"
+    r"\[ {0,6}(?P<seconds>\d{1,9}\.\d{4,6})(?: <[ \d.]{1,20}>)?\]"
+    r"(?:\[ {0,6}[TC]\d{1,7}\])?(?=\s|$) ?"
 )
-# [Thu Jun 11 20:16:31 2021] text
-_CTIME = re.compile(r"\[[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4}\] ")
+# [Thu Jun 11 20:16:31 2021] text (dmesg -T)    [Jun11 20:16] text, [  +0.000003] text (dmesg -H)
+_CTIME = re.compile(
+    rf"\s{{0,8}}(?:[a-z]{{2,8}} {{0,3}}:[a-z]{{2,7}} {{0,3}}: )?\[(?:[^\W\d_]{{1,5}}\.? {_MONTH}"
+    r" [ \d]\d \d\d:\d\d:\d\d \d{4}(?: <[ \d.+]{1,20}>)?"
+    rf"|{_MONTH}[ \d]{{1,2}}\d \d\d:\d\d| {{1,7}}\+\d{{1,6}}\.\d{{4,6}}|<[ \d.]{{1,20}}>)\] "
+)
 _LEVEL = re.compile(r"<\d{1,3}>")
 _BLANK = re.compile(r"\n(?:[\r\n]{1,1000000}\n)?")  # a run of empty lines is read as one
 _WRAP_FROM, _WRAP_TO = 64, 82
@@ -67,8 +85,13 @@ class Record:
 
 
 def decode(raw: bytes) -> str:
-    """Decode UTF-8; what is not UTF-8 becomes a replacement character."""
-    return raw.decode("utf-8", errors="replace")
+    """Decode UTF-8; what is not UTF-8 becomes a replacement character.
+
+    A byte order mark of UTF-16 (PowerShell's ``>`` writes that) is obeyed.
+    """
+    if raw.startswith((b"\xff\xfe", b"\xfe\xff")) and b"\x00" in raw[:64]:
+        return raw.decode("utf-16", errors="replace")
+    return raw.removeprefix(b"\xef\xbb\xbf").decode("utf-8", errors="replace")
 
 
 def lines(text: str) -> Iterator[str]:
@@ -108,7 +131,9 @@ def _split(text: str) -> Iterator[str]:
 
 def _prefixed(line: str) -> bool:
     line = line[:200].lstrip()
-    return bool(_STAMP.match(line) or _SYSLOG.match(line) or _CTIME.match(line))
+    return bool(
+        _STAMP.match(line) or _SYSLOG.match(line) or _CTIME.match(line) or _BARE_TAG.match(line)
+    )
 
 
 def _unwrapped(cleaned: Iterator[str]) -> Iterator[str]:
@@ -143,18 +168,27 @@ def _continues(held: str, width: int, line: str) -> bool:
 
 
 def _messages(line: str) -> Iterator[Record]:
-    tag = _SYSLOG.match(line)
-    start = tag.end() if tag else 0
-    kernel, other = bool(tag and tag["tag"] == "kernel"), bool(tag and tag["tag"] != "kernel")
-    if not tag and (date := _CTIME.match(line)):
-        start, kernel = date.end(), True
+    start, kernel, other = _tagged(line)
     seconds: float | None = None
     for stamp in _STAMP.finditer(line, start):
         if text := line[start : stamp.start()].strip():
             yield Record(text, line, seconds, kernel, other)
         start, seconds, kernel, other = stamp.end(), float(stamp["seconds"]), True, False
         if journal := _JOURNAL.match(line, start):
-            start = journal.end()
+            start = journal.start("other") if journal["other"] else journal.end()
+        other = bool(_PROGRAM.match(line, start))
     level = _LEVEL.match(line, start)
     if text := line[level.end() if level else start :].strip():
-        yield Record(text, line, seconds, kernel, other)
+        yield Record(text, line, seconds, kernel and not other, other)
+
+
+def _tagged(line: str) -> tuple[int, bool, bool]:
+    """Return where the text begins, and whether the kernel's or another's tag stands before it."""
+    if tag := _SYSLOG.match(line):
+        kernel = "kernel" in (tag["bare"], tag["tag"])
+        return tag.end(), kernel, not kernel
+    if date := _CTIME.match(line):
+        return date.end(), True, bool(_PROGRAM.match(line, date.end()))
+    if bare := _BARE_TAG.match(line):
+        return bare.end(), True, False
+    return 0, False, False

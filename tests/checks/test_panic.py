@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from harness.checks.panic import Panic, parse_panic
 
 UHHUH = "[  1.000000] Uhhuh. NMI received for unknown reason 21 on CPU 3.\n"
@@ -42,3 +44,36 @@ def test_who_merely_quotes_a_panic_has_none() -> None:
 def test_serr_has_a_reason_but_is_not_unknown() -> None:
     found = parse_panic("[  1.0000] NMI: PCI system error (SERR) for reason b1 on CPU 0.\n")
     assert (found.unknown_nmi, found.nmi_reason, found.cpu) == (False, "0xb1", 0)
+
+
+BOOT = "[    0.000000] Linux version 6.1.0 (a@b)\n"
+CRASH = (
+    "[  108.2170] Kernel panic - not syncing: sysrq triggered crash\n[  108.2201] CPU: 2 PID: 1\n"
+)
+
+
+def test_the_next_boot_does_not_undo_a_panic() -> None:
+    assert parse_panic(CRASH + BOOT) == Panic(panic=True, reason="sysrq triggered crash", cpu=2)
+
+
+def test_of_two_boots_that_panicked_the_last_counts() -> None:
+    early = "[   10.1] Uhhuh. NMI received for unknown reason 21 on CPU 5.\n"
+    assert parse_panic(early + BOOT + CRASH) == parse_panic(CRASH)
+
+
+def test_an_nmi_line_without_a_cpu_is_read() -> None:
+    found = parse_panic("Uhhuh. NMI received for unknown reason 21.\n")
+    assert found == Panic(unknown_nmi=True, nmi_reason="0x21")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "vm1 login: Kernel panic - not syncing: x",
+        " kernel:Kernel panic - not syncing: x",
+        "<0>[   10.123456] Kernel panic - not syncing: x",
+        "[root@vm1 ~]# Kernel panic - not syncing: x",
+    ],
+)
+def test_what_stands_before_a_panic_on_a_console_hides_nothing(line: str) -> None:
+    assert parse_panic(line).reason == "x"

@@ -1,0 +1,147 @@
+"""Is kdump armed, with how much memory, was a core saved, and where do cores go?
+
+Read are what kdump's own tools print (kdump-config of Debian and Ubuntu, kdumpctl and kdump.sh of
+RHEL and Fedora, load.sh and kdump-save of SUSE, kexec, makedumpfile), their services, their
+configuration files, and the kernel's words on the reservation.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Literal
+
+from harness.checks.crash_memory import ReservationScan
+from harness.checks.crash_target import target_named
+from harness.checks.service import Said, ServiceScan
+from harness.checks.text import records
+
+Target = Literal["local", "ssh", "nfs"]
+
+
+@dataclass(frozen=True, slots=True)
+class KdumpState:
+    """``reserved_mib``: the main reservation; every field is None where the text does not say."""
+
+    ready: bool | None = None
+    reserved_mib: int | None = None
+    saved: bool | None = None
+    target: Target | None = None
+
+
+_SERVICE = re.compile(
+    r"\bkdump(?:-tools|-early)?(?:\.service\b|(?![\w.:/-]))|\bCrash recovery kernel arming"
+    r"|\bKernel crash dump capture service|\bLoad kdump kernel"
+)
+_READY = re.compile(
+    r"current state\s{0,8}: {0,8}ready to (?:kdump|fadump)"  # kdump-config show, status
+    r"|\bKdump is operational|\bKdump already running|Starting kdump: {0,3}\[ {0,3}OK"  # kdumpctl
+    r"|\b[Ll]oaded kdump kernel|fadump:? (?:re-)?registered successfully|^Registered fadump"
+)
+_NOT_READY = re.compile(
+    r"current state\s{0,8}: {0,8}Not ready to|\bKdump is not operational|\bunloaded kdump kernel"
+    r"|Starting kdump: {0,3}\[ {0,3}FAILED|Stopping kdump: {0,3}\[ {0,3}OK"
+    r"|failed to load kdump kernel|^kexec failed|\bKdump was not running"
+    r"|[Mm]emory for crashkernel is not reserved|No memory reserved for crash kernel"
+    r"|No crashkernel memory reserved|no crashkernel= parameter in the kernel cmdline"
+    r"|USE_KDUMP is not set or zero|kdump is not supported by this kernel"
+    r"|fadump: failed to register|fadump registering failed|FAILED to register fadump"
+    r"|fadump:? un-?registered successfully"
+    # kexec-tools
+    r"|kexec(?:_file)?_load failed|Could not find a free area of memory|locate_hole failed"
+)
+_SAVED = re.compile(
+    r"\b[Ss]aved vmcore\b|\b[Ss]aving (?:vm)?core complete|\bDump saved to \S"
+    r"|\bThe dumpfile is saved to (?!STDOUT)(?!\S{0,200}incomplete)\S"
+    r"|\bvmcore status: saved successfully"
+)
+_NOT_SAVED = re.compile(
+    r"\b[Ss]aving (?:vm)?core failed|[Ff]ailed (?:to save|saving) vmcore|\bmakedumpfile Failed"
+    r"|\. Cannot save core|Unable to reach remote server .{1,80}; can't continue"
+    r"|vmcore file will {1,2}not be available|(?:sync|moving) vmcore failed"
+    r"|/proc/vmcore does not exist; kdump|Failed to start Kdump Vmcore Save"
+    r"|failed to dump to '|\bvmcore status: (?:error|deleted)|^Deleting vmcore$"
+)
+_SAVING = re.compile(
+    r"kdump: saving vmcore$|running makedumpfile (?!--dump-dmesg)|sending makedumpfile "
+    r"|^Kernel panic - not syncing"
+)
+_WORTH_A_LOOK = re.compile(
+    r"[Kk]dump|KDUMP|kexec|[Cc]rash|[Vv]mcore|[Rr]eserv|Reserving|makedumpfile|ump ?file|"
+    r"[Ss]aving|fadump|Kernel panic|Linux version|ommand line:|free area of memory|locate_hole"
+    r"|^\s{0,12}Active|^\s{0,3}[a-z]{6,8}$|^\d{1,14}$|core|^\s{0,12}Id="
+)
+
+
+def parse_kdump(text: str) -> KdumpState:
+    """Read the last state of the last boot; the boot of a capture kernel is none of its own."""
+    scan = _Scan()
+    for record in records(text):
+        scan.feed(record.message)
+    return scan.state
+
+
+@dataclass(slots=True)
+class _Boot:
+    """What was said in one boot; a service that ended well proves nothing after its tool failed."""
+
+    ready: bool | None = None
+    reservation: ReservationScan = field(default_factory=ReservationScan)
+    service: ServiceScan = field(default_factory=lambda: ServiceScan(_SERVICE))
+    _tool_failed: bool = False
+
+    def feed(self, message: str) -> None:
+        self.reservation.feed(message)
+        if _NOT_READY.search(message):
+            self.ready, self._tool_failed = False, True
+        elif _READY.search(message):
+            self.ready, self._tool_failed = True, False
+        else:
+            self._take_service(self.service.feed(message))
+        if self.reservation.refused and self.ready is None:
+            self.ready = False
+
+    def _take_service(self, said: Said | None) -> None:
+        if said == "starts":
+            self._tool_failed = False
+        elif said == "runs":
+            self.ready = not (self._tool_failed or self.reservation.refused)
+        elif said is not None:
+            self.ready = False
+
+
+class _Scan:
+    """One pass over the messages."""
+
+    def __init__(self) -> None:
+        self.target: Target | None = None
+        self.saved: bool | None = None
+        self._now = _Boot()
+        self._before: _Boot | None = None
+
+    @property
+    def state(self) -> KdumpState:
+        now = self._now
+        return KdumpState(now.ready, now.reservation.mib, self.saved, self.target)
+
+    def feed(self, message: str) -> None:
+        if target := target_named(message):
+            self.target = None if target == "other" else target
+        if not _WORTH_A_LOOK.search(message):
+            return
+        if message.startswith("Linux version "):
+            self._before, self._now = self._now, _Boot()
+        elif self._before and "ommand line:" in message[:24]:
+            if "elfcorehdr=" in message:
+                self._now = self._before
+            self._before = None
+        self._take_core(message)
+        self._now.feed(message)
+
+    def _take_core(self, message: str) -> None:
+        if _NOT_SAVED.search(message):
+            self.saved = False
+        elif _SAVED.search(message):
+            self.saved = True
+        elif _SAVING.search(message):
+            self.saved = None
