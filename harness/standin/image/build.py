@@ -19,7 +19,7 @@ from harness.standin.image.keys import Keys, lab_keys
 from harness.standin.image.records import IMAGES, Image
 from harness.units import GiB
 
-SPACE = 3 * GiB  # tree 0.5, packages 0.4, raw disk 0.6, finished image 0.6, and some air
+SPACE = 4 * GiB  # tree 0.9, packages 0.6, raw disk 0.9, finished image 0.9, and some air
 FIRST_SECTOR = 2048
 FULL = ("No space left on device", "have enough free space")  # libc and apt
 FINISHED = b"lab-finish: done"

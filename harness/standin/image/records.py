@@ -16,7 +16,7 @@ class Image:
 
     name: str
     suite: str
-    kernel: str = "linux-image-cloud-amd64"
+    kernel: str = "linux-image-amd64"
     updates: bool = True
     security: bool = True
     packages: tuple[str, ...] = ()
