@@ -5,9 +5,10 @@ from __future__ import annotations
 from harness.standin.faults import Refused
 from harness.standin.host import Host
 from harness.standin.lifecycle import require
-from harness.standin.world import GIB, MIB, Memory, Vm
+from harness.standin.world import GIB, MIB, Memory, Video, Vm
 
 STEP = 2 * MIB  # hosts round gaps to it, and want memory to be a multiple
+VIDEO = (640, 480, 16 * MIB)  # ours: the smallest width and height, and the card's memory
 MEMORY = (32 * MIB, 12 * 1024 * GIB)
 
 
@@ -44,6 +45,22 @@ def processors(host: Host, vm: Vm, count: int) -> int:
         )
     require(vm, "Off")
     return count
+
+
+def video(vm: Vm, wanted: Video) -> Video:
+    """Check what a display shall offer; the VM has to be Off."""
+    least_width, least_height, memory = VIDEO
+    if (
+        wanted.width < least_width
+        or wanted.height < least_height
+        or wanted.width * wanted.height * 4 > memory
+    ):
+        raise Refused(
+            "InvalidParameter",
+            f"The display of '{vm.name}' cannot offer {wanted.width} x {wanted.height}.",
+        )
+    require(vm, "Off")
+    return wanted
 
 
 def memory(vm: Vm, wanted: Memory) -> Memory:

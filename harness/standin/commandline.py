@@ -18,6 +18,7 @@ from harness.standin.memory import SLOTS, backend, dimm
 
 GiB = 1 << 30
 FIRST_NIC, MOST_NICS = 0x08, 8
+VIDEO_MIB = 16
 SCSI_SLOTS = (0x03, 0x11, 0x12, 0x13)
 CONTROLLERS = {"IDE": (2, 2), "SCSI": (4, 64)}
 """Controllers and locations per controller of a Hyper-V VM."""
@@ -79,6 +80,7 @@ def render(
         *_machine(spec, accelerator, pid_file),
         *_modules(spec),
         *_channels(spec, channels),
+        *_video(spec),
         *_storage(spec),
         *_network(spec),
     )
@@ -130,6 +132,16 @@ def _channels(spec: MachineSpec, channels: Channels) -> tuple[str, ...]:
         *_pci("virtio-rng-pci", 0x05),
         *_pci("virtio-balloon-pci", 0x06, id="balloon"),
         *incoming,
+    )
+
+
+def _video(spec: MachineSpec) -> tuple[str, ...]:
+    """Give every machine a display whose mode is told by EDID, and an absolute pointer."""
+    sizes = zip(("xres", "yres", "xmax", "ymax"), (*spec.resolution, *spec.largest), strict=True)
+    card: dict[str, Any] = {"driver": "VGA", "bus": "pci.0", "addr": "0x2", "id": "video"}
+    return (
+        *_device(card | {"vgamem_mb": VIDEO_MIB, "edid": True} | dict(sizes)),
+        *_pci("virtio-tablet-pci", 0x07, id="pointer"),
     )
 
 

@@ -126,6 +126,8 @@ def spec(host: Host, vm: Vm) -> MachineSpec:
         nics=tuple(nics),
         log=host.log_of(vm.id),
         hot_plug=HotPlug(host.memory, vm.ram.modules) if settings.memory.dynamic else None,
+        resolution=settings.video.preferred,
+        largest=settings.video.largest,
     )
 
 

@@ -19,6 +19,8 @@ LIMITS: tuple[str, ...] = (
     " drives on IDE; disks come and go on SCSI while it runs.",
     "High MMIO space, VLANs, adapter options, processor limits, serial pipes, boot order, DVD media"
     " and automatic start and stop are remembered and shown, without effect on the machine.",
+    "The display is QEMU's standard card with 16 MiB, told of its resolution by EDID; the pointer"
+    " is a virtio tablet. A thumbnail takes the pixel at each place's middle, it does not blend.",
     # network
     "Each adapter on a switch gets one loopback address at which the guest's port 22 answers; all"
     " switches are the same private network, and an adapter that is on none has no address.",

@@ -66,6 +66,8 @@ class MachineSpec:
     """What QEMU needs to know to run one VM; ``low_gap`` is the space below 4 GiB left for MMIO.
 
     ``memory`` is what it starts with; without ``hot_plug`` it keeps that and no more.
+    ``resolution`` is the width and height in pixels that the display asks the guest to take,
+    ``largest`` the most that it offers.
     """
 
     id: UUID
@@ -77,6 +79,8 @@ class MachineSpec:
     nics: tuple[NicSpec, ...] = ()
     log: Path | None = None
     hot_plug: HotPlug | None = None
+    resolution: tuple[int, int] = (1024, 768)
+    largest: tuple[int, int] = (1920, 1080)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +93,15 @@ class MemoryReport:
     assigned: int
     total: int | None = None
     available: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """What a machine's display shows: ``rgb`` is three bytes a pixel, row after row."""
+
+    width: int
+    height: int
+    rgb: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +174,12 @@ class Machines(Protocol):
 
     def inject_nmi(self, vm: UUID) -> None:
         """Send one NMI, as the interrupt controller of the machine delivers it."""
+
+    def picture(self, vm: UUID) -> Picture:
+        """Return what its display shows now."""
+
+    def point(self, vm: UUID, x: int, y: int) -> None:
+        """Move the absolute pointer to a pixel of the display, counted from the top left."""
 
     def state(self, vm: UUID) -> str:
         """Return "running", "paused" or "off" (also when QEMU died)."""

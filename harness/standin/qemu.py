@@ -23,6 +23,7 @@ from harness.standin.machines import (
     MachineError,
     MachineSpec,
     MemoryReport,
+    Picture,
 )
 from harness.standin.running import Running
 
@@ -128,6 +129,14 @@ class QemuMachines:
     def inject_nmi(self, vm: UUID) -> None:
         """Send one NMI."""
         self._get(vm).inject_nmi()
+
+    def picture(self, vm: UUID) -> Picture:
+        """Return what its display shows."""
+        return self._get(vm).picture(self._dir / f"{vm}.ppm")
+
+    def point(self, vm: UUID, x: int, y: int) -> None:
+        """Move the pointer to a pixel."""
+        self._get(vm).point(self._dir / f"{vm}.ppm", x, y)
 
     def state(self, vm: UUID) -> str:
         """Return running, paused or off (also when QEMU died)."""

@@ -13,7 +13,7 @@ from typing import Protocol, TypeVar
 
 from harness.deadline import SYSTEM, Deadline, wait_for
 from harness.errors import DeadlineExceeded
-from harness.standin import blockcopy, blocks, hotplug, memory
+from harness.standin import blockcopy, blocks, hotplug, memory, screen
 from harness.standin.agent import Agent
 from harness.standin.frozen import frozen
 from harness.standin.machines import (
@@ -22,6 +22,7 @@ from harness.standin.machines import (
     MachineError,
     MachineSpec,
     MemoryReport,
+    Picture,
 )
 from harness.standin.qmp import Qmp
 from harness.standin.savedstate import write_state
@@ -122,6 +123,16 @@ class Running:
     def inject_nmi(self) -> None:
         """Send one NMI."""
         self._qmp.execute("inject-nmi")
+
+    def picture(self, file: Path) -> Picture:
+        """Return what the display shows; ``file`` holds it for a moment."""
+        with self._lock:
+            return screen.picture(self._qmp, file)
+
+    def point(self, file: Path, x: int, y: int) -> None:
+        """Move the pointer to a pixel of the display."""
+        with self._lock:
+            screen.point(self._qmp, screen.picture(self._qmp, file), x, y)
 
     def assigned(self) -> int:
         """Return the guest's memory in bytes, less what the balloon holds."""

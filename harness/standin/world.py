@@ -112,6 +112,31 @@ class ComPort:
 
 
 @dataclass(slots=True)
+class Video:
+    """What the display offers, in pixels; ``kind`` is a ResolutionType name.
+
+    Single: that one resolution. Maximum: up to that one. Default: the numbers do not count.
+    """
+
+    kind: str = "Default"
+    width: int = 1024
+    height: int = 768
+
+    @property
+    def preferred(self) -> tuple[int, int]:
+        """Return the resolution that the guest is told to take."""
+        if self.kind == "Single":
+            return self.width, self.height
+        largest = self.largest
+        return min(1024, largest[0]), min(768, largest[1])
+
+    @property
+    def largest(self) -> tuple[int, int]:
+        """Return the largest resolution that the guest is told of."""
+        return (1920, 1080) if self.kind == "Default" else (self.width, self.height)
+
+
+@dataclass(slots=True)
 class Settings:
     """The configuration of a VM, and of each of its checkpoints."""
 
@@ -132,6 +157,7 @@ class Settings:
     start_delay: int = 0
     stop_action: str = "Save"
     num_lock: bool = False
+    video: Video = field(default_factory=Video)
     boot: tuple[str, ...] = ("CD", "IDE", "LegacyNetworkAdapter", "Floppy")
     extra: dict[str, object] = field(default_factory=dict)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from xml.sax.saxutils import escape
 
-from harness.standin.cim import methods
+from harness.standin.cim import display, methods
 from harness.standin.cim.model import CimClass, Found, Method
 from harness.standin.host import Host
 from harness.standin.lifecycle import observe
@@ -246,17 +246,20 @@ def _class(
     instances: Callable[[Host], Iterable[Found]],
     done: Mapping[str, Method] | None = None,
 ) -> CimClass:
-    base = "CIM_" + name.removeprefix("Msvm_")
+    base = str(wmi_classes()[name]["base"])
     return CimClass(name, SPACE, keys, types(name), instances, base, done or {})
 
 
 SERVICE_KEYS = ("CreationClassName", "Name", "SystemCreationClassName", "SystemName")
 DEVICE_KEYS = ("DeviceID", "SystemName")
+MANAGEMENT = {**methods.MANAGEMENT, "GetVirtualSystemThumbnailImage": display.thumbnail}
 CLASSES = (
     _class("Msvm_ComputerSystem", ("CreationClassName", "Name"), computer_systems, methods.SYSTEM),
     _class("Msvm_VirtualSystemSettingData", ("InstanceID",), setting_data),
-    _class("Msvm_VirtualSystemManagementService", SERVICE_KEYS, services, methods.MANAGEMENT),
+    _class("Msvm_VirtualSystemManagementService", SERVICE_KEYS, services, MANAGEMENT),
     _class("Msvm_ConcreteJob", ("InstanceID",), jobs),
     _class("Msvm_KvpExchangeComponent", DEVICE_KEYS, exchange),
     _class("Msvm_HeartbeatComponent", DEVICE_KEYS, heartbeats),
+    _class("Msvm_VideoHead", DEVICE_KEYS, display.video_heads),
+    _class("Msvm_SyntheticMouse", DEVICE_KEYS, display.mice, display.MOUSE_METHODS),
 )

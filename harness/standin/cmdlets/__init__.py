@@ -13,6 +13,7 @@ from harness.standin.cmdlets import (
     switch,
     vhd,
     vhd_resize,
+    video,
     vm,
     vm_new,
     vm_state,
@@ -21,6 +22,6 @@ from harness.standin.cmdlets import (
 
 NOUNS = (
     adapter, cim, drive, firmware, integration, memory, snapshot, snapshot_export, switch, vhd,
-    vhd_resize, vm, vm_new, vm_state, vmhost,
+    vhd_resize, video, vm, vm_new, vm_state, vmhost,
 )  # fmt: skip
 HYPERV_CMDLETS: tuple[Cmdlet, ...] = tuple(c for noun in NOUNS for c in noun.CMDLETS)

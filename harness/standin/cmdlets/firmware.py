@@ -1,4 +1,4 @@
-"""BIOS, firmware, serial ports and video of a VM."""
+"""BIOS, firmware and serial ports of a VM."""
 
 from __future__ import annotations
 
@@ -63,10 +63,10 @@ def set_bios(host: Host, given: Given, streams: Streams) -> Iterable[Value]:
             vm.settings.boot = tuple(texts(given["StartupOrder"]))
         return [bios(host, Part(vm, vm.settings))] if given.flag("Passthru") else []
 
-    return each(host, _owned(given, "VMBios"), streams, act)
+    return each(host, owned(given, "VMBios"), streams, act)
 
 
-def _owned(given: Given, name: str) -> Given:
+def owned(given: Given, name: str) -> Given:
     """Return the parameters with the VMs of an object parameter as -VM."""
     objects = given.get(name)
     if not isinstance(objects, list):
@@ -97,7 +97,7 @@ def set_com_port(host: Host, given: Given, streams: Streams) -> Iterable[Value]:
             made.append(devices.com_port(host, Part(vm, port), n))
         return made if given.flag("Passthru") else []
 
-    return each(host, _owned(given, "VMComPort"), streams, act)
+    return each(host, owned(given, "VMComPort"), streams, act)
 
 
 def _ports(vm: Vm, given: Given) -> list[int]:
@@ -111,26 +111,6 @@ def _ports(vm: Vm, given: Given) -> list[int]:
     return [wanted]
 
 
-def get_video(host: Host, given: Given, streams: Streams) -> Iterable[Value]:
-    """Get-VMVideo (2016 and later)."""
-    for source in sources(host, given, streams):
-        yield video(host, Part(source.vm, source.settings, source.snapshot))
-
-
-def video(host: Host, part: Part) -> Record:
-    """Build a VMVideo."""
-    extra = part.settings.extra
-    width, height = extra.get("width", 1024), extra.get("height", 768)
-    values: dict[str, Value] = {
-        "ResolutionType": str(extra.get("ResolutionType", "Default")),
-        "HorizontalResolution": width if isinstance(width, int) else 0,
-        "VerticalResolution": height if isinstance(height, int) else 0,
-        "Name": "Video",
-        "Id": f"Microsoft:{str(part.vm.id).upper()}\\7E9A81E9-3FBE-4A1F-A9FC-D9EB5C0D2E8F",
-    }
-    return component(host, part, "VMVideo", values)
-
-
 CMDLETS = (
     Cmdlet("Get-VMFirmware", get_firmware),
     Cmdlet("Set-VMFirmware", set_firmware),
@@ -138,5 +118,4 @@ CMDLETS = (
     Cmdlet("Set-VMBios", set_bios),
     Cmdlet("Get-VMComPort", get_com_port),
     Cmdlet("Set-VMComPort", set_com_port),
-    Cmdlet("Get-VMVideo", get_video),
 )

@@ -18,10 +18,12 @@ from harness.standin.machines import (
     MachineError,
     MachineSpec,
     MemoryReport,
+    Picture,
 )
 from harness.standin.values import Record, Value
 
 BODIES = {c.name: c.body for c in HYPERV_CMDLETS}
+NO_PICTURE = Picture(0, 0, b"")
 ALIVE = GuestReport(heartbeat=True, facts=(("OSName", "Debian <12>"),))
 
 
@@ -37,6 +39,7 @@ class InMemoryMachines:
     resumed: list[str] = field(default_factory=list)
     frozen: list[UUID] = field(default_factory=list)
     backups: list[tuple[Path, Path]] = field(default_factory=list)
+    pointed: list[tuple[UUID, int, int]] = field(default_factory=list)
     deaf: bool = False
     freezes: bool = False
     broken: str = ""
@@ -119,6 +122,14 @@ class InMemoryMachines:
     def inject_nmi(self, vm: UUID) -> None:
         self._maybe_break()
         self.nmis.append(vm)
+
+    def picture(self, vm: UUID) -> Picture:
+        self._maybe_break()
+        return Picture(2, 1, bytes((255, 0, 0, 0, 0, 255))) if vm in self.states else NO_PICTURE
+
+    def point(self, vm: UUID, x: int, y: int) -> None:
+        self._maybe_break()
+        self.pointed.append((vm, x, y))
 
     def state(self, vm: UUID) -> str:
         return self.states.get(vm, "off")

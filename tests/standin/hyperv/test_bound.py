@@ -11,7 +11,7 @@ from harness.standin.values import Value
 from tests.standin.hyperv.bench import BODIES, Bench, Heard
 from tests.standin.hyperv.conftest import MakeBench
 
-NEWER = {"Get-VMVideo", "Wait-VM"}  # than 2012 R2
+NEWER = {"Get-VMVideo", "Set-VMVideo", "Wait-VM"}  # than 2012 R2
 MIB = 1 << 20
 
 

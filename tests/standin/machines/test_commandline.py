@@ -133,6 +133,12 @@ def test_commas_in_names_and_paths_add_no_options() -> None:
     assert "path=/logs/a,,b.log" in argv()
 
 
+def test_every_machine_has_a_display_that_offers_its_resolution_and_a_pointer() -> None:
+    card = device("VGA", replace(SPEC, resolution=(1920, 1080)))
+    assert (card["addr"], card["edid"], card["xres"], card["yres"]) == ("0x2", True, 1920, 1080)
+    assert device("virtio-tablet-pci")["bus"] == "pci.0"
+
+
 def test_no_device_address_is_given_twice() -> None:
     many = tuple(NicSpec("", f"127.87.0.{n}") for n in range(1, 9))
     disks = tuple(replace(DATA, number=n) for n in range(4))
