@@ -27,6 +27,7 @@ class Ledger:
     ``prefix`` is the parameter by which pytest calls the function, "" where there is none.
     ``case`` is the first of the function's cases, the one that has the parameters; ``cases`` are
     those of them that the inventory wants on this guest, () for ``case`` alone.
+    ``spent`` and ``counted`` (until when) divide the function's time among its rows.
     """
 
     case: str
@@ -41,6 +42,8 @@ class Ledger:
     cases: tuple[str, ...] = ()
     verdicts: dict[Item, Verdict] = field(default_factory=dict)
     rows: dict[Item, CaseResult] = field(default_factory=dict)
+    spent: dict[Item, float] = field(default_factory=dict)
+    counted: datetime | None = None
 
     @property
     def items(self) -> tuple[Item, ...]:
@@ -61,6 +64,7 @@ class Ledger:
             raise ValueError(said)
         if item[0] in (self.cases or (self.case,)):
             self.verdicts[item] = verdict
+            self._spend(item)
 
     def planned(self) -> tuple[CaseResult, ...]:
         """Return a not-run row for everything that this function is going to hand in."""
@@ -118,11 +122,22 @@ class Ledger:
         )
 
     def _write(self, item: Item, verdict: Verdict) -> None:
+        self._spend(item)
         row = self._row(item, verdict)
         context = tuple(self.bench.context) if self.bench else ()
         kept = self.store.keep(f"{row.title}-{row.guest}@{row.host}", verdict.evidence + context)
         self.rows[item] = replace(row, evidence=kept)
         self.store.append(self.rows[item])
+
+    def _spend(self, item: Item) -> None:
+        """Give a row the time since the last one was given its own: the rows' sum is the whole.
+
+        What several verdicts share (a boot that all of them look at) is with the first of them.
+        """
+        now = datetime.now(UTC)
+        own = (now - (self.counted or self.started)).total_seconds()
+        self.spent[item] = self.spent.get(item, 0.0) + own
+        self.counted = now
 
     def _row(self, item: Item, verdict: Verdict) -> CaseResult:
         case, name = item
@@ -141,7 +156,7 @@ class Ledger:
             because=verdict.because,
             expected_failure="; ".join(expected),
             started=self.started.isoformat(timespec="seconds"),
-            seconds=round((datetime.now(UTC) - self.started).total_seconds(), 3),
+            seconds=round(self.spent.get(item, 0.0), 3),
             facts=dict(self.bench.facts) if self.bench else {},
             story=tuple(self.bench.story) if self.bench else (),
             series=verdict.series,

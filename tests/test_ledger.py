@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -135,3 +136,24 @@ def test_a_pass_whose_health_could_not_be_judged_is_an_error(tmp_path: Path) -> 
     book.certify(PASS, "Off")
     book.fail_with(HostUnreachable("hv", "no answer"), "call")
     assert outcomes(book) == {"Off": Outcome.ERROR, "Saved": Outcome.ERROR}
+
+
+def test_each_parameter_has_the_time_of_its_own_part_and_all_add_up_to_the_whole(
+    tmp_path: Path,
+) -> None:
+    def passes(book: Ledger, seconds: int) -> None:
+        if book.counted:
+            book.counted -= timedelta(seconds=seconds)
+        else:
+            book.started -= timedelta(seconds=seconds)
+
+    book = ledger(tmp_path, "Saved", "Paused", "Off")
+    for seconds, name in ((60, "Saved"), (20, "Paused"), (90, "Off")):
+        passes(book, seconds)
+        book.certify(PASS, name)
+    passes(book, 5)  # the guest's health, for all of them
+    book.settle()
+    passes(book, 7)
+    book.fail_with(HostUnreachable("hv", "no answer"), "teardown")
+    times = {row.parameter: round(row.seconds) for row in book.store.results()}
+    assert times == {"Saved": 72, "Paused": 20, "Off": 90}

@@ -25,7 +25,8 @@ class CaseResult:
     """What a run says about one case, parameter, guest and host.
 
     ``expected_failure``: the inventory's reason why a fail is expected, empty when a pass is.
-    ``started`` is ISO 8601 with zone, ``seconds`` wall time of the whole test function.
+    ``started`` is ISO 8601 with zone, ``seconds`` this row's share of the function's
+    wall time: the rows of a function add up to it.
     ``facts``: host build, distribution, kernel, platform, banner, preparations …, as measured.
     ``story``: what was done, in order, for people. ``series``: curves that belong to the verdict.
     """
