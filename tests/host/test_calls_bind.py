@@ -29,13 +29,13 @@ from tests.host.written import (
 
 NOT_MADE = {
     ("Set-VM", "LowMemoryMappedIoSpace", "2012r2"): "the gap is set by WMI there (host/gap.py)",
+    ("Set-VM", "CheckpointType", "2012r2"): "checkpoints hold memory there, always (host/vm.py)",
     ("Set-VMFirmware", "SecureBootTemplate", "2012r2"): "refused early (inventory/rules.py)",
 }
 """(cmdlet, parameter or "" for all of it, release) → the documented other way."""
 
 OTHERWISE_NAMED = {
     "harness/host/command.py": ("Set-VM",),  # how the path is called in verdicts
-    "harness/checks/nmi.py": ("Debug-VM",),  # in an error's text
 }
 """Names of cmdlets in the source that are no calls."""
 
