@@ -116,14 +116,22 @@ def _place(pipeline: AbstractSet[str], mandatory: object, position: int | None) 
 
 
 def reflected(name: str, raw: Raw) -> Draft:
-    """Read a definition in the form of a reflected module (schema reflected/1)."""
+    """Read a definition in the form of a reflected module (schema reflected/1).
+
+    A default set that no parameter names exists all the same, with those that belong to every set.
+    """
     parameters = {key.lower(): _reflected_parameter(key, b) for key, b in raw["params"].items()}
     listed = dict.fromkeys(s for p in parameters.values() for s in p.places if s != EVERY_SET)
     default = raw["default_set"] or ""
     return Draft(
-        name, parameters, tuple(listed) or (default,), default, bool(raw["should_process"]),
+        name, parameters, _with_default(listed, default), default, bool(raw["should_process"]),
         raw.get("confirm_impact") == "High", tuple(raw.get("output_type", ())),
     )  # fmt: skip
+
+
+def _with_default(listed: Mapping[str, None], default: str) -> tuple[str, ...]:
+    own = [default] if default or not listed else []
+    return (*(name for name in own if name not in listed), *listed)
 
 
 def _reflected_parameter(name: str, body: Raw) -> Parameter:

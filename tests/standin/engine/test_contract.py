@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from harness.standin.binder import bind_arguments, complete
 from harness.standin.contract import contract_of
 from harness.standin.contract_source import data_text
 from harness.standin.definition import Definition
@@ -130,3 +131,10 @@ def test_error_ids_name_the_class_that_the_release_has(
     release: str, cmdlet: str, expected: str
 ) -> None:
     assert find(release, cmdlet).type_name == expected
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_a_default_set_that_no_parameter_names_exists_all_the_same(release: str) -> None:
+    definition = find(release, "Test-VHD")
+    bound = bind_arguments(definition, [("Path", "C:\\a.vhdx")], piped=False)
+    assert complete(bound).set_name == "ExistingVHD"
