@@ -14,12 +14,14 @@ class Evidence:
     """One question and its verbatim answer.
 
     ``where`` names who answered (``host hv-2019``, ``guest debian-12``), ``asked`` is the command
-    as a person would type it, ``answer`` the raw text.
+    as a person would type it, ``answer`` the raw text. ``picture``: a PNG file, which the
+    store keeps in place of the text; ``answer`` then only describes it.
     """
 
     asked: str
     answer: str
     where: str = ""
+    picture: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

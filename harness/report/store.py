@@ -4,7 +4,7 @@ results/<run>/run.json                     who, when, which inventory
 results/<run>/plan-<worker>.jsonl          what was going to run
 results/<run>/verdicts-<worker>.jsonl      appended and synced as verdicts come
 results/<run>/verdicts.jsonl               all of them, at the end
-results/<run>/evidence/<case>/NN-<what>.txt
+results/<run>/evidence/<case>/NN-<what>.txt, or .png where the evidence is a picture
 results/<run>/junit.xml
 """
 
@@ -45,7 +45,10 @@ class Store:
             raise self._failed(broken) from broken
 
     def keep(self, folder: str, pieces: Iterable[Evidence]) -> tuple[EvidenceFile, ...]:
-        """Write raw texts under ``evidence/<folder>/``, numbered; the same text is kept once."""
+        """Write raw texts under ``evidence/<folder>/``, numbered; the same text is kept once.
+
+        A picture is kept as ``.png`` in place of its text, which only describes it.
+        """
         home = self.folder / "evidence" / slug(folder)
         kept: dict[Evidence, EvidenceFile] = {}
         try:
@@ -54,7 +57,7 @@ class Store:
             for piece in pieces:
                 if piece not in kept:
                     number += 1
-                    kept[piece] = self._write(home / f"{number:02d}-{slug(piece.asked)}.txt", piece)
+                    kept[piece] = self._write(home / f"{number:02d}-{slug(piece.asked)}", piece)
         except OSError as broken:
             raise self._failed(broken) from broken
         return tuple(kept.values())
@@ -86,8 +89,9 @@ class Store:
         self._replace("junit.xml", render_junit(rows))
         return rows
 
-    def _write(self, path: Path, piece: Evidence) -> EvidenceFile:
-        data = piece.answer.encode("utf-8", "surrogateescape")
+    def _write(self, stem: Path, piece: Evidence) -> EvidenceFile:
+        data = piece.picture or piece.answer.encode("utf-8", "surrogateescape")
+        path = stem.with_name(f"{stem.name}.{'png' if piece.picture else 'txt'}")
         path.write_bytes(data)
         where = path.relative_to(self.folder).as_posix()
         return EvidenceFile(where, piece.asked, piece.where, hashlib.sha256(data).hexdigest())

@@ -40,6 +40,12 @@ def test_the_same_text_is_kept_once_and_later_texts_do_not_overwrite(tmp_path: P
     assert store.keep("a", (Evidence("dmesg", "y"),))[0].path == "evidence/a/02-dmesg.txt"
 
 
+def test_a_picture_is_kept_as_a_file_that_a_browser_shows(tmp_path: Path) -> None:
+    (kept,) = Store(tmp_path).keep("FB-02", (Evidence("thumbnail", "4 x 2", "host", b"PNG"),))
+    assert kept.path == "evidence/FB-02/01-thumbnail.png"
+    assert (tmp_path / kept.path).read_bytes() == b"PNG"
+
+
 def test_a_planned_case_without_a_verdict_is_not_run(tmp_path: Path) -> None:
     store = Store(tmp_path)
     store.plan([row("NMI-01", Outcome.NOT_RUN), row("NMI-02", Outcome.NOT_RUN)])
