@@ -19,6 +19,7 @@ from harness.checks.kdump_state import parse_kdump
 from harness.checks.panic import parse_panic
 from harness.checks.root_bus import parse_root_bus
 from harness.checks.storage import parse_storage
+from harness.checks.video_log import parse_video_log
 from harness.units import MiB
 
 Answer: TypeAlias = dict[str, object]
@@ -61,6 +62,11 @@ def read_kdump(text: str) -> Answer:
     return asdict(parse_kdump(text))
 
 
+def read_framebuffer(text: str) -> Answer:
+    """Hyper-V video driver that is bound, and the mode that it printed."""
+    return asdict(parse_video_log(text))
+
+
 def read_panic(text: str) -> Answer:
     """Whether and why the kernel panicked, and the NMI that had no known reason."""
     return asdict(parse_panic(text))
@@ -78,6 +84,7 @@ TOPICS: Mapping[str, Callable[[str], Answer]] = {
     "storage": read_storage,
     "df": read_df,
     "kdump": read_kdump,
+    "framebuffer": read_framebuffer,
     "panic": read_panic,
     "health": read_health,
 }
