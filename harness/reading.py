@@ -12,10 +12,12 @@ from dataclasses import asdict
 from typing import TypeAlias
 
 from harness.checks import bounds
+from harness.checks.balloon_log import parse_balloon
 from harness.checks.disk_free import parse_df
 from harness.checks.health import read_problems
 from harness.checks.interrupts import parse_interrupts
 from harness.checks.kdump_state import parse_kdump
+from harness.checks.memory_info import parse_memory_info
 from harness.checks.panic import parse_panic
 from harness.checks.root_bus import parse_root_bus
 from harness.checks.storage import parse_storage
@@ -40,6 +42,21 @@ def read_interrupts(text: str) -> Answer:
     """CPU numbers and NMI counts; raises EvidenceError without a CPU header."""
     found = parse_interrupts(text)
     return {"cpus": list(found.cpus), "nmi": None if found.nmi is None else list(found.nmi)}
+
+
+def read_balloon(text: str) -> Answer:
+    """Protocol and maximum of dynamic memory, a failed hot-add's errno, and the OOM killer."""
+    return asdict(parse_balloon(text))
+
+
+def read_meminfo(text: str) -> Answer:
+    """Memory in KiB; raises EvidenceError without MemTotal."""
+    found = parse_memory_info(text)
+    return {
+        "MemTotal_kib": found.total,
+        "MemFree_kib": found.free,
+        "MemAvailable_kib": found.available,
+    }
 
 
 def read_storage(text: str) -> Answer:
@@ -81,6 +98,8 @@ def read_health(text: str) -> Answer:
 TOPICS: Mapping[str, Callable[[str], Answer]] = {
     "mmio": read_mmio,
     "interrupts": read_interrupts,
+    "balloon": read_balloon,
+    "meminfo": read_meminfo,
     "storage": read_storage,
     "df": read_df,
     "kdump": read_kdump,
