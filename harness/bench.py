@@ -30,6 +30,7 @@ from harness.verdict import NotApplicable, Outcome, Verdict
 if TYPE_CHECKING:
     from harness.guest.shell import GuestShell
     from harness.host.facts import HostFacts
+    from harness.host.fillers import Fillers
     from harness.host.vm import Vm
     from harness.inventory.model import Guest, Host
 
@@ -105,7 +106,11 @@ class GuestUnderTest:
 
 @dataclass(slots=True)
 class Bench:
-    """One VM on one host for one case; ``others`` makes further ones."""
+    """One VM on one host for one case; ``others`` makes further ones.
+
+    ``fillers`` hold the host's memory down to the inventory's reserve while a block runs.
+    ``provoked``: the kinds of trouble in the kernel log that the case itself causes.
+    """
 
     case: str
     vm: Vm
@@ -114,6 +119,8 @@ class Bench:
     host_facts: Measured[HostFacts]
     connect: Connect
     others: Another
+    fillers: Fillers
+    provoked: frozenset[str] = frozenset()
     story: list[str] = field(default_factory=list)
     facts: dict[str, str] = field(default_factory=dict)
     health: list[Verdict] = field(default_factory=list)
@@ -169,6 +176,7 @@ class Bench:
             finally:
                 self.health += other.health
                 self.context += other.context
+                self.facts = other.facts | self.facts
 
     def boot(self) -> GuestUnderTest:
         """Start the VM and log in; prepare the guest, measure its platform, read its log."""
@@ -192,7 +200,7 @@ class Bench:
         if guest is None:
             return
         after = guest.reached_again().measure(KERNEL_LOG)
-        self.health.append(health.judge_health(guest.log_before, after))
+        self.health.append(health.judge_health(guest.log_before, after, self.provoked))
 
     def _reach(self) -> GuestShell:
         where = self.guest.address

@@ -5,16 +5,21 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import tempfile
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness import __version__, lab
 from harness.bench import Bench
 from harness.errors import HostError
+from harness.guest.ssh import connect
 from harness.host.facts import HostFacts, measure_host
+from harness.host.fillers import Fillers
+from harness.host.gate import StartGate
 from harness.host.lease import leased
 from harness.host.lifecycle import existing_vm, vm_from_template
 from harness.host.psrp import PsrpSession
@@ -30,8 +35,6 @@ if TYPE_CHECKING:
     from harness.guest.shell import GuestShell
     from harness.host.vm import Vm
     from harness.inventory.model import Guest, Host, Inventory
-    from harness.record.line import Line
-    from harness.record.recorder import OpenSession
     from harness.report.store import Store
 
 
@@ -40,25 +43,25 @@ class HostUnderTest:
     """A host of the inventory with this process's session to it, and what was measured of it."""
 
     host: Host
-    session: OpenSession
+    session: PsrpSession
     facts: Measured[HostFacts]
-    line: Line
+    gate: StartGate
 
 
 class Hosts:
     """What one process holds: a session per host, opened when first needed, and booted VMs."""
 
-    def __init__(self, inventory: Inventory, run: str, line: Line) -> None:
-        self.inventory, self.run, self.line = inventory, run, line
+    def __init__(self, inventory: Inventory, run: str) -> None:
+        self.inventory, self.run = inventory, run
         self.saved_states = SavedStates(run)
         self._open: dict[str, HostUnderTest] = {}
 
     def get(self, host: Host) -> HostUnderTest:
         """Return the host with its session; raise what opening it raises."""
         if host.name not in self._open:
-            session = self.line.session(host)
-            facts = measure_host(session)
-            self._open[host.name] = HostUnderTest(host, session, facts, self.line)
+            session = open_session(host)
+            gate = StartGate(gate_file(self.run, host))
+            self._open[host.name] = HostUnderTest(host, session, measure_host(session), gate)
         return self._open[host.name]
 
     def close(self) -> None:
@@ -80,6 +83,11 @@ def new_name() -> str:
     return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
 
 
+def gate_file(run: str, host: Host) -> Path:
+    """Return the file at which a run's processes agree when VMs may start on the host."""
+    return Path(tempfile.gettempdir()) / f"hvcert-{run}-{host.name}.gate"
+
+
 def open_session(host: Host) -> PsrpSession:
     """Return a session to the host with its credentials resolved; it connects at the first call."""
     password = resolve(host.password) if host.password else None
@@ -96,6 +104,7 @@ def opened(inventory: Inventory, run: str, store: Store) -> Iterator[None]:
             stack.enter_context(leased(session, host, run))
             sweep(session, host, inventory)
             stack.callback(sweep, session, host, inventory)
+            stack.callback(gate_file(run, host).unlink, missing_ok=True)
         store.create(
             {
                 "run": run,
@@ -103,8 +112,7 @@ def opened(inventory: Inventory, run: str, store: Store) -> Iterator[None]:
                 "started": datetime.now(UTC).isoformat(timespec="seconds"),
                 "hvcert": __version__,
                 "controller": os.uname().nodename,
-            },
-            inventory.path.read_bytes(),
+            }
         )
         stack.callback(store.finish)
         yield
@@ -158,7 +166,7 @@ def _bench(run: str, case: str, guest: Guest, under_test: HostUnderTest, vm: Vm)
         def log_in(
             guest: Guest, addresses: tuple[str, ...], port: int, within: timedelta
         ) -> GuestShell:
-            shell = under_test.line.log_in(guest, addresses, port, within)
+            shell = connect(guest, addresses, port, within)
             shells.callback(shell.close)
             return shell
 
@@ -171,5 +179,6 @@ def _bench(run: str, case: str, guest: Guest, under_test: HostUnderTest, vm: Vm)
                 )
             return bench(run, case, guest, under_test, full=full)
 
-        story = under_test.line.story()
-        yield Bench(case, vm, host, guest, under_test.facts, log_in, others, story)
+        fillers = Fillers(under_test.session, host, run, case, under_test.gate)
+        vm = replace(vm, gate=under_test.gate)
+        yield Bench(case, vm, host, guest, under_test.facts, log_in, others, fillers)

@@ -54,3 +54,49 @@ LOW_WINDOW_FROM: Final = Bytes(1 << 20)
 WINDOW_SHORT_OF_TOP: Final = 256 * KiB
 """Hyper-V's window ends this much below 4 GiB (0xfffbffff in recorded boots), so the start is
 judged, never the length. MMIO-01, recorded Azure Generation 1 boots."""
+
+# --- dynamic memory ----------------------------------------------------------------------------
+DM_STARTUP: Final = 768 * MiB
+DM_MINIMUM: Final = 512 * MiB
+DM_MAXIMUM: Final = 8 * GiB
+DM_BUFFER: Final = 20
+DM_PRIORITY: Final = 50
+"""The settings that the verdicts are reached at, multiples of 128 MiB as Microsoft asks for with
+Linux guests ("Best practices for running Linux on Hyper-V"); buffer in percent. Case text,
+2026-11-25."""
+
+DM_NEAR_MAXIMUM: Final = 1280 * MiB
+"""DM-03 and DM-09 run with this maximum, so that one load can ask for more than it without taking
+8 GiB of whatever host there is. Buffer and the other settings as above. 2026-11-25."""
+
+DM_BLOCK: Final = 128 * MiB
+"""Linux' memory block on x86 below 64 GiB; a larger one that the guest shows counts instead. Below
+it neither hot-add nor agreement can be told. Case text, 2026-11-25."""
+
+DM_BLOCKS_UP: Final = 2
+"""DM-01: host and guest rise by at least so many blocks. Case text, 2026-11-25."""
+
+DM_STILL: Final = timedelta(seconds=5)
+DM_SAMPLES: Final = 10
+"""DM-05: a sample counts when the host's figure was the same before and after the guest was read
+and for so long before; fewer than so many that count are no answer. Case text, 2026-11-25."""
+
+DM_WITHIN: Final = timedelta(minutes=10)
+"""How long assigned memory may take to follow. Case text ("10 minutes on a real host");
+LIS/lis-test issue 1146 saw 4 to 7 idle minutes; 2026-11-25."""
+
+DM_OFFLINE_AFTER: Final = timedelta(seconds=15)
+"""Added memory that is off-line for so long stays so: a udev rule acts within a second, the driver
+itself waits 5 s (drivers/hv/hv_balloon.c). 2026-11-25."""
+
+DM_HELD: Final = timedelta(seconds=10)
+"""How long a limit (DM-03, DM-04) or a lack (DM-09) has to be held while sampled. 2026-11-25."""
+
+DM_CROWD: Final = 3
+DM_CROWD_MOST: Final = 40
+"""DM-08: the host is filled but for its reserve and so many guests' startup memory, so that few
+guests tell; and the most that are started where a host refuses none. 2026-11-25."""
+
+DM_BALLOON_SEEN_FROM: Final = (5, 11)
+"""From this kernel on MemTotal follows hv_balloon (commit "hv_balloon: adjust_managed_page_count").
+An older one that is seen not to follow is not judged by it. Case text, 2026-11-25."""

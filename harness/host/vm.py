@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from harness.checks.memory import HostMemory, Limits, host_lines, parse_host_memory
 from harness.deadline import wait_for
 from harness.errors import DeadlineExceeded, HostRefused
 from harness.evidence import Evidence, Measured
 from harness.host import gap
 from harness.host.command import Cmdlet, GapPath, Value
+from harness.host.gate import StartGate
 from harness.host.refusal import refused_by
 from harness.host.session import Answer, Attempt, HostObject, HostSession, Refusal
 from harness.units import Bytes
@@ -29,10 +32,12 @@ class Vm:
     name: str
     id: str
     switch: str
+    gate: StartGate | None = None
 
     def start(self) -> None:
-        """Start it; from a saved state when there is one."""
-        self._do("Start-VM", {"Name": self.name}, SLOW)
+        """Start it, from a saved state when there is one; waits while a case fills the host."""
+        with self.gate.starting() if self.gate else nullcontext():
+            self._do("Start-VM", {"Name": self.name}, SLOW)
 
     def stop(self, *, hard: bool = False) -> None:
         """Ask the guest to shut down, or (hard) turn it off."""
@@ -89,6 +94,30 @@ class Vm:
         """Give it this much static memory; it must be off."""
         given: dict[str, Value] = {"DynamicMemoryEnabled": False, "StartupBytes": memory}
         self._do("Set-VMMemory", {"VMName": self.name, **given})
+
+    def set_dynamic_memory(self, limits: Limits) -> None:
+        """Give it dynamic memory; it must be off."""
+        given: dict[str, Value] = {
+            "DynamicMemoryEnabled": True,
+            "StartupBytes": limits.startup,
+            "MinimumBytes": limits.minimum,
+            "MaximumBytes": limits.maximum,
+            "Buffer": limits.buffer,
+            "Priority": limits.priority,
+        }
+        self._do("Set-VMMemory", {"VMName": self.name, **given})
+
+    def memory(self) -> Measured[HostMemory]:
+        """Return what the host says it has and needs just now; the evidence is those lines."""
+        answer = self.look()
+        lines = host_lines(answer.evidence.answer)
+        said = replace(answer.evidence, answer=lines)
+        return Measured(parse_host_memory(lines), (said,))
+
+    def measured_state(self) -> Measured[str]:
+        """Return its state with the host's answer."""
+        answer = self.look()
+        return Measured(answer.one().string("State"), (answer.evidence,))
 
     def inject_nmi(self) -> None:
         """Inject one NMI."""
