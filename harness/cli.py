@@ -20,6 +20,7 @@ app = typer.Typer(
 lab_app = typer.Typer(no_args_is_help=True, help="The stand-in Hyper-V host alone.")
 app.add_typer(lab_app, name="lab")
 
+RunFolder = Annotated[Path, typer.Argument(help="A run, such as results/latest.")]
 InventoryFile = Annotated[Path, typer.Option("--inventory", help="Inventory file.")]
 Faults = Annotated[
     list[str] | None,
@@ -114,6 +115,29 @@ def read(
     except OSError as wrong:
         _fail(f"{file}: {wrong.strerror}; name a file to read, or - for standard input")
     typer.echo(json.dumps(TOPICS[topic](decode(raw)), indent=2))
+
+
+@app.command()
+def replay(folder: RunFolder) -> None:
+    """Run a run's cases again from its recording, with no host; exit status 1 if any differs."""
+    from harness.replay import replay as again
+
+    verdicts, differ = again(folder.resolve())
+    for difference in differ:
+        typer.echo(str(difference))
+    typer.echo(f"{len(verdicts)} verdicts from the recording, {len(differ)} differ")
+    raise SystemExit(1 if differ else 0)
+
+
+@app.command()
+def judge(folder: RunFolder) -> None:
+    """Judge a run again by today's rules, from its recording; list the verdicts that differ."""
+    from harness.replay import replay as again
+
+    verdicts, differ = again(folder.resolve())
+    for difference in differ:
+        typer.echo(str(difference))
+    typer.echo(f"{len(verdicts)} verdicts judged again, {len(differ)} differ: see {folder}/replay")
 
 
 @app.command("list")

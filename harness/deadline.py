@@ -22,7 +22,26 @@ class Clock(Protocol):
         """Block for that long."""
 
 
-SYSTEM: Clock = time
+class SystemClock:
+    """Real time. ``listener`` is told of each sleep; a replay puts its own clock ``behind``."""
+
+    def __init__(self) -> None:
+        self.behind: Clock = time
+        self.listener: Callable[[float, float], None] | None = None
+
+    def monotonic(self) -> float:
+        """Return seconds that never go back."""
+        return self.behind.monotonic()
+
+    def sleep(self, seconds: float, /) -> None:
+        """Block for that long."""
+        started = self.behind.monotonic()
+        self.behind.sleep(seconds)
+        if self.listener is not None:
+            self.listener(started, self.behind.monotonic() - started)
+
+
+SYSTEM = SystemClock()
 
 
 def wait_for(

@@ -5,6 +5,7 @@ HarnessError
 ├── CredentialError          a reference to a secret could not be resolved
 ├── LabError                 the embedded lab could not be brought up, or is somebody else's
 ├── ResultsError             results could not be written
+├── ReplayError              a recording does not hold what a replay needs
 ├── HostError                the hypervisor
 │   ├── HostUnreachable      no connection, no TLS trust, no listener
 │   ├── HostLoginRefused     the host did not accept the credentials
@@ -56,6 +57,14 @@ class LabError(HarnessError):
 
 class ResultsError(HarnessError):
     """Results could not be written."""
+
+
+class ReplayError(HarnessError):
+    """A recording does not hold what a replay needs: it is of another version, or was cut."""
+
+    def __init__(self, recording: str, missing: str) -> None:
+        self.recording, self.missing = recording, missing
+        super().__init__(f"recording {recording}: {missing}")
 
 
 class HostError(HarnessError):

@@ -7,12 +7,15 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from harness.errors import HarnessError
-from harness.report.result import CaseResult
+from harness.report.result import CaseResult, slug
 from harness.verdict import Outcome, Verdict
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from harness.bench import Bench
     from harness.inventory.model import Guest
+    from harness.report.step import Step
     from harness.report.store import Store
 
 
@@ -40,10 +43,17 @@ class Ledger:
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
     bench: Bench | None = None
     cases: tuple[str, ...] = ()
+    steps: Callable[[], tuple[Step, ...]] = tuple
     verdicts: dict[Item, Verdict] = field(default_factory=dict)
     rows: dict[Item, CaseResult] = field(default_factory=dict)
     spent: dict[Item, float] = field(default_factory=dict)
     counted: datetime | None = None
+
+    @property
+    def recording(self) -> str:
+        """Return where the function's recording is kept, relative to the run's folder."""
+        title = f"{self.case}[{self.prefix}]" if self.prefix else self.case
+        return f"recordings/{slug(f'{title}-{self.guest.name}@{self.host}')}.jsonl"
 
     @property
     def items(self) -> tuple[Item, ...]:
@@ -160,4 +170,6 @@ class Ledger:
             facts=dict(self.bench.facts) if self.bench else {},
             story=tuple(self.bench.story) if self.bench else (),
             series=verdict.series,
+            recording=self.recording,
+            steps=self.steps(),
         )

@@ -20,13 +20,15 @@ from harness.inventory.load import load
 from harness.inventory.model import Guest, Host, Inventory
 from harness.lab import with_faults
 from harness.ledger import Ledger
+from harness.record.order import began, in_recorded_order
 from harness.report.store import Store
 from harness.turn import turn
 from harness.verdict import NotApplicable
 
 if TYPE_CHECKING:  # a bare pytest needs no lab, and none of what talks to one
     from harness.bench import Bench, Certify
-    from harness.run import HostUnderTest
+    from harness.record.line import Line
+    from harness.run import Hosts, HostUnderTest
 
 ROOT = Path(__file__).parent.parent
 DEFAULT_INVENTORY = ROOT / "inventories" / "embedded.yaml"
@@ -41,13 +43,48 @@ class CertificationFailed(AssertionError):
 class State:
     """What one pytest process knows of the run: shared by hooks and fixtures of this file."""
 
-    def __init__(self, inventory: Inventory, name: str, store: Store) -> None:
+    def __init__(
+        self, inventory: Inventory, name: str, store: Store, replayed: Path | None = None
+    ) -> None:
         from harness import run
+        from harness.record.line import Live
+        from harness.record.tape import Player
 
-        self.run = run
+        self.run, self.replayed = run, replayed
         self.inventory, self.name, self.store = inventory, name, store
-        self.hosts = run.Hosts(inventory, name)
+        self.line: Line = Player() if replayed else Live()
+        self.worker = store.worker
         self.open = contextlib.ExitStack()
+        self._hosts: dict[str, Hosts] = {}
+
+    @property
+    def hosts(self) -> Hosts:
+        """Return this process's hosts; in a replay those of the worker that ran the case."""
+        if self.worker not in self._hosts:
+            self._hosts[self.worker] = self.run.Hosts(self.inventory, self.name, self.line)
+        return self._hosts[self.worker]
+
+    def recording_of(self, item: pytest.Item) -> Path:
+        """Return the recording that an item writes, or in a replay the one that it reads."""
+        return (self.replayed or self.store.folder) / item.stash[LEDGER].recording
+
+    @contextlib.contextmanager
+    def recorded(self, item: pytest.Item) -> Iterator[None]:
+        """Record what the case does inside the block, or in a replay answer from its recording."""
+        path = self.recording_of(item)
+        if self.replayed:
+            self.worker = began(path)[0]
+        try:
+            with self.line.case(path, self.worker, item.name):
+                yield
+        finally:
+            self.store.time(item.stash[LEDGER].recording, self.line.spent())
+
+    def close(self) -> None:
+        """Let go of the hosts (those of a recording need nothing), then end the run."""
+        if not self.replayed:
+            self.hosts.close()
+        self.open.close()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -56,6 +93,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--inventory", type=Path, help="inventory file; default: the embedded lab")
     group.addoption("--fault", action="append", default=[], help="seed it in the embedded lab")
     group.addoption("--results", type=Path, default=Path("results"), help="folder of all results")
+    group.addoption("--replay", type=Path, help="folder of a run: run its recorded cases again")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -81,6 +119,10 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         state = _state(config)
         for item in cases:
             item.stash[LEDGER] = _ledger(item, state)
+        if state.replayed:
+            cases = in_recorded_order(cases, state.recording_of)
+            session.items[:] = cases
+        for item in cases:
             state.store.plan(item.stash[LEDGER].planned())
 
 
@@ -126,6 +168,8 @@ def _state(config: pytest.Config) -> State:
     if worker is not None:
         folder = Path(worker["hvcert_run"])
         state = State(inventory, folder.name, Store(folder, worker["workerid"]))
+    elif config.option.replay:
+        state = _replay(inventory, config.option.replay.absolute())
     else:
         from harness import run
 
@@ -141,6 +185,14 @@ def _state(config: pytest.Config) -> State:
     return state
 
 
+def _replay(inventory: Inventory, folder: Path) -> State:
+    store = Store(folder / "replay")
+    store.begin_again(folder)
+    state = State(inventory, store.facts()["run"], store, replayed=folder)
+    state.open.callback(store.finish)
+    return state
+
+
 def _interrupt(_signal: int, _frame: object) -> None:
     raise KeyboardInterrupt
 
@@ -148,8 +200,7 @@ def _interrupt(_signal: int, _frame: object) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Close what this process opened: sessions; and on the controller the run."""
     if STATE in config.stash:
-        config.stash[STATE].hosts.close()
-        config.stash[STATE].open.close()
+        config.stash[STATE].close()
 
 
 def _ledger(item: pytest.Item, state: State) -> Ledger:
@@ -168,6 +219,7 @@ def _ledger(item: pytest.Item, state: State) -> Ledger:
         parameters=tuple(case.kwargs.get("parameters", ())),
         store=state.store,
         cases=guest.wanted(case.args),
+        steps=state.line.steps,
     )
 
 
@@ -209,11 +261,14 @@ def certify(request: pytest.FixtureRequest) -> Certify:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Give the case its turn, and time all of it, set-up and clean-up included."""
+    """Give the case its turn; time and record all of it, set-up and clean-up included."""
     ledger = item.stash.get(LEDGER, None)
     if ledger is None:
         return (yield)
-    with turn(ledger.store.folder, alone=item.get_closest_marker("alone") is not None):
+    with (
+        turn(ledger.store.folder, alone=item.get_closest_marker("alone") is not None),
+        _state(item.config).recorded(item),
+    ):
         ledger.started = datetime.now(UTC)
         return (yield)
 

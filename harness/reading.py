@@ -22,6 +22,7 @@ from harness.checks.panic import parse_panic
 from harness.checks.root_bus import parse_root_bus
 from harness.checks.storage import parse_storage
 from harness.checks.video_log import parse_video_log
+from harness.checks.vss_log import parse_vss_log
 from harness.units import MiB
 
 Answer: TypeAlias = dict[str, object]
@@ -57,6 +58,13 @@ def read_meminfo(text: str) -> Answer:
         "MemFree_kib": found.free,
         "MemAvailable_kib": found.available,
     }
+
+
+def read_vss(text: str) -> Answer:
+    """Whether the VSS daemon runs at the end of the text, and what it could not freeze."""
+    found = parse_vss_log(text)
+    failures = [asdict(failure) for failure in found.freeze_failures]
+    return {"active": found.active, "freeze_failures": failures}
 
 
 def read_storage(text: str) -> Answer:
@@ -100,6 +108,7 @@ TOPICS: Mapping[str, Callable[[str], Answer]] = {
     "interrupts": read_interrupts,
     "balloon": read_balloon,
     "meminfo": read_meminfo,
+    "vss": read_vss,
     "storage": read_storage,
     "df": read_df,
     "kdump": read_kdump,

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 from harness import __version__, lab
 from harness.bench import Bench
 from harness.errors import HostError
-from harness.guest.ssh import connect
 from harness.host.facts import HostFacts, measure_host
 from harness.host.fillers import Fillers
 from harness.host.gate import StartGate
@@ -35,6 +34,8 @@ if TYPE_CHECKING:
     from harness.guest.shell import GuestShell
     from harness.host.vm import Vm
     from harness.inventory.model import Guest, Host, Inventory
+    from harness.record.line import Line
+    from harness.record.recorder import OpenSession
     from harness.report.store import Store
 
 
@@ -43,25 +44,27 @@ class HostUnderTest:
     """A host of the inventory with this process's session to it, and what was measured of it."""
 
     host: Host
-    session: PsrpSession
+    session: OpenSession
     facts: Measured[HostFacts]
+    line: Line
     gate: StartGate
 
 
 class Hosts:
     """What one process holds: a session per host, opened when first needed, and booted VMs."""
 
-    def __init__(self, inventory: Inventory, run: str) -> None:
-        self.inventory, self.run = inventory, run
+    def __init__(self, inventory: Inventory, run: str, line: Line) -> None:
+        self.inventory, self.run, self.line = inventory, run, line
         self.saved_states = SavedStates(run)
         self._open: dict[str, HostUnderTest] = {}
 
     def get(self, host: Host) -> HostUnderTest:
         """Return the host with its session; raise what opening it raises."""
         if host.name not in self._open:
-            session = open_session(host)
+            session = self.line.session(host)
+            facts = measure_host(session)
             gate = StartGate(gate_file(self.run, host))
-            self._open[host.name] = HostUnderTest(host, session, measure_host(session), gate)
+            self._open[host.name] = HostUnderTest(host, session, facts, self.line, gate)
         return self._open[host.name]
 
     def close(self) -> None:
@@ -112,7 +115,8 @@ def opened(inventory: Inventory, run: str, store: Store) -> Iterator[None]:
                 "started": datetime.now(UTC).isoformat(timespec="seconds"),
                 "hvcert": __version__,
                 "controller": os.uname().nodename,
-            }
+            },
+            inventory.path.read_bytes(),
         )
         stack.callback(store.finish)
         yield
@@ -166,7 +170,7 @@ def _bench(run: str, case: str, guest: Guest, under_test: HostUnderTest, vm: Vm)
         def log_in(
             guest: Guest, addresses: tuple[str, ...], port: int, within: timedelta
         ) -> GuestShell:
-            shell = connect(guest, addresses, port, within)
+            shell = under_test.line.log_in(guest, addresses, port, within)
             shells.callback(shell.close)
             return shell
 
@@ -181,4 +185,5 @@ def _bench(run: str, case: str, guest: Guest, under_test: HostUnderTest, vm: Vm)
 
         fillers = Fillers(under_test.session, host, run, case, under_test.gate)
         vm = replace(vm, gate=under_test.gate)
-        yield Bench(case, vm, host, guest, under_test.facts, log_in, others, fillers)
+        story = under_test.line.story()
+        yield Bench(case, vm, host, guest, under_test.facts, log_in, others, fillers, story=story)

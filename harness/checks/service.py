@@ -45,7 +45,7 @@ _RUNS = re.compile(
 )
 _STOPPED = re.compile(
     r"stop/waiting|\bis stopped\b|dead but .{1,20} (?:file exists|locked)|is not running"
-    r"|\bis unused\b"
+    r"|\bis unused\b|could not be found"
 )
 _OK, _NOT_OK = (
     re.compile(r"\[\s{0,3}(?:OK|ok|done)\s{0,3}\]"),

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 
+from harness.chance import CHANCE
 from harness.deadline import wait_for
 from harness.errors import HarnessError, HostError, HostRefused
 from harness.host.command import Cmdlet, Value
@@ -33,7 +34,8 @@ def mark_of(run: str) -> str:
 
 def vm_name(run: str, case: str) -> str:
     """Return a name that no other VM of this run has."""
-    return f"hvcert-{run}-{case.lower()}-{os.getpid()}-{next(_numbers)}"
+    name = f"hvcert-{run}-{case.lower()}-{os.getpid()}-{next(_numbers)}"
+    return CHANCE.draw("name of a VM", lambda: name)
 
 
 @contextmanager

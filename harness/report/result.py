@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from harness.report.step import Step
 from harness.series import Series, series_from_json
 from harness.verdict import Outcome
 
@@ -29,6 +31,8 @@ class CaseResult:
     wall time: the rows of a function add up to it.
     ``facts``: host build, distribution, kernel, platform, banner, preparations …, as measured.
     ``story``: what was done, in order, for people. ``series``: curves that belong to the verdict.
+    ``recording``: every host call and guest command of the case, relative to the run's folder;
+    ``steps``: the same in short.
     """
 
     case: str
@@ -45,6 +49,8 @@ class CaseResult:
     facts: Mapping[str, str] = field(default_factory=dict)
     story: tuple[str, ...] = ()
     series: tuple[Series, ...] = ()
+    recording: str = ""
+    steps: tuple[Step, ...] = ()
 
     @property
     def key(self) -> tuple[str, str, str, str]:
@@ -96,6 +102,12 @@ def from_json(row: Mapping[str, Any]) -> CaseResult:
             "outcome": Outcome(row["outcome"]),
             "evidence": tuple(EvidenceFile(**piece) for piece in row["evidence"]),
             "story": tuple(row["story"]),
+            "steps": tuple(Step(**step) for step in row.get("steps", ())),
             "series": tuple(series_from_json(curve) for curve in row.get("series", ())),
         }
     )
+
+
+def slug(text: str) -> str:
+    """Return the text as a file name: letters, digits and ``. @ _ -``, at most 80 characters."""
+    return re.sub(r"[^\w.@-]+", "-", text).strip("-.")[:80].rstrip("-.") or "evidence"

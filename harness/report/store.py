@@ -4,6 +4,8 @@ results/<run>/run.json                     who, when, which inventory
 results/<run>/plan-<worker>.jsonl          what was going to run
 results/<run>/verdicts-<worker>.jsonl      appended and synced as verdicts come
 results/<run>/verdicts.jsonl               all of them, at the end
+results/<run>/times-<worker>.jsonl         where the time of each case went
+results/<run>/recordings/<case>.jsonl      every host call and guest command, for replay
 results/<run>/evidence/<case>/NN-<what>.txt, or .png where the evidence is a picture
 results/<run>/junit.xml
 """
@@ -13,15 +15,17 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
-from collections.abc import Iterable, Mapping
+import shutil
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from harness.errors import ResultsError
 from harness.evidence import Evidence
 from harness.report.junit import render_junit
-from harness.report.result import CaseResult, EvidenceFile, from_json, to_json
+from harness.report.result import CaseResult, EvidenceFile, from_json, slug, to_json
+from harness.report.step import Spent
 from harness.verdict import Outcome
 
 
@@ -31,16 +35,35 @@ class Store:
     def __init__(self, folder: Path, worker: str = "main") -> None:
         self.folder, self.worker = folder, worker
 
-    def create(self, facts: Mapping[str, Any]) -> None:
-        """Make the folder, write run.json, and point ``latest`` beside it here."""
+    def create(self, facts: Mapping[str, Any], inventory: bytes = b"") -> None:
+        """Make the folder, write run.json and the inventory, point ``latest`` beside it here."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
+            (self.folder / "inventory.yaml").write_bytes(inventory)
             (self.folder / "run.json").write_text(json.dumps(dict(facts), indent=2) + "\n")
             latest = self.folder.parent / "latest"
             fresh = self.folder.parent / f".latest-{os.getpid()}"
             fresh.unlink(missing_ok=True)
             fresh.symlink_to(self.folder.name)
             fresh.replace(latest)
+        except OSError as broken:
+            raise self._failed(broken) from broken
+
+    def facts(self) -> dict[str, Any]:
+        """Read run.json; ResultsError where the folder is no run's."""
+        try:
+            found: dict[str, Any] = json.loads((self.folder / "run.json").read_text())
+        except (OSError, ValueError) as broken:
+            said = f"{self.folder}: no run's results there ({broken}); name a folder of a run"
+            raise ResultsError(said) from broken
+        return found
+
+    def begin_again(self, origin: Path) -> None:
+        """Make the folder anew, empty but for the origin's run.json."""
+        try:
+            shutil.rmtree(self.folder, ignore_errors=True)
+            self.folder.mkdir()
+            shutil.copyfile(origin / "run.json", self.folder / "run.json")
         except OSError as broken:
             raise self._failed(broken) from broken
 
@@ -65,6 +88,17 @@ class Store:
     def append(self, result: CaseResult) -> None:
         """Append one verdict and sync it: what was judged survives a killed harness."""
         self._append("verdicts", to_json(result))
+
+    def time(self, recording: str, spent: Spent) -> None:
+        """Write down where the time of a whole case went, set-up and clean-up included."""
+        self._append("times", {"recording": recording, **asdict(spent)})
+
+    def times(self) -> dict[str, Spent]:
+        """Read where the time of each recording went."""
+        found: dict[str, Spent] = {}
+        for row in self._lines("times-*.jsonl"):
+            found[row.pop("recording")] = Spent(**row)
+        return found
 
     def plan(self, rows: Iterable[CaseResult]) -> None:
         """Write down what is going to run, so that what did not is reported as not-run."""
@@ -105,11 +139,14 @@ class Store:
         except OSError as broken:
             raise self._failed(broken) from broken
 
-    def _rows(self, pattern: str) -> Iterable[CaseResult]:
+    def _rows(self, pattern: str) -> Iterator[CaseResult]:
+        return (from_json(row) for row in self._lines(pattern))
+
+    def _lines(self, pattern: str) -> Iterator[dict[str, Any]]:
         for path in sorted(self.folder.glob(pattern)):
             for line in path.read_text().splitlines():
                 if line.endswith("}"):  # a torn last line was never acknowledged
-                    yield from_json(json.loads(line))
+                    yield json.loads(line)
 
     def _replace(self, name: str, text: str) -> None:
         fresh = self.folder / f".{name}.new"
@@ -126,8 +163,3 @@ class Store:
             " free some space or give --results a folder that can be written,"
             " then run again; verdicts written so far are kept"
         )
-
-
-def slug(text: str) -> str:
-    """Return the text as a file name: letters, digits and ``. @ _ -``, at most 80 characters."""
-    return re.sub(r"[^\w.@-]+", "-", text).strip("-.")[:80].rstrip("-.") or "evidence"
