@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from harness.errors import HarnessError, HostError
+from harness.host import private
 from harness.host.command import Cmdlet
 from harness.host.lifecycle import MARK, NAME, put_back, remove
 from harness.host.session import HostObject, HostSession
@@ -11,9 +12,10 @@ from harness.inventory.model import ExistingVm, Host, Inventory
 
 
 def sweep(session: HostSession, host: Host, inventory: Inventory) -> tuple[str, ...]:
-    """Remove marked VMs and folders under ``vm_path``, put borrowed VMs back; return their names.
+    """Remove marked VMs, folders under ``vm_path`` and switches; put borrowed VMs back.
 
-    Raises one HostError for all that could not be removed, after everything was tried.
+    Returns their names. Raises one HostError for all that could not be removed, after everything
+    was tried.
     """
     done: list[str] = []
     problems: list[str] = []
@@ -26,6 +28,12 @@ def sweep(session: HostSession, host: Host, inventory: Inventory) -> tuple[str, 
     for guest in inventory.guests:
         if isinstance(guest.source, ExistingVm) and host.name in guest.hosts:
             done += _put_back(session, guest.source.name)
+    for switch in private.ours(session):
+        try:
+            private.remove(session, switch)
+            done.append(switch)
+        except HarnessError as wrong:
+            problems.append(str(wrong))
     if problems:
         raise HostError(session.name, "; ".join(problems))
     return tuple(done)

@@ -26,11 +26,21 @@ CONTROLLERS = {"IDE": (2, 2), "SCSI": (4, 64)}
 
 @dataclass(frozen=True, slots=True)
 class Channels:
-    """What QEMU is handed open: descriptor numbers of the sockets and of the state to resume."""
+    """What QEMU is handed open: descriptor numbers of the sockets and of the state to resume.
+
+    ``frames``: for each adapter its port of a private switch, None where it is on none.
+    """
 
     qmp: int
     agent: int
     incoming: int | None = None
+    frames: tuple[int | None, ...] = ()
+
+    @property
+    def all(self) -> tuple[int, ...]:
+        """Return every descriptor that there is."""
+        given = (self.qmp, self.agent, self.incoming, *self.frames)
+        return tuple(one for one in given if one is not None)
 
 
 def low_memory(gap: int) -> int:
@@ -82,7 +92,7 @@ def render(
         *_channels(spec, channels),
         *_video(spec),
         *_storage(spec),
-        *_network(spec),
+        *_network(spec, channels),
     )
 
 
@@ -91,6 +101,8 @@ def _machine(spec: MachineSpec, accelerator: str, pid_file: Path) -> tuple[str, 
         *("-M", f"pc,max-ram-below-4g={low_memory(spec.low_gap)}", "-m", _memory(spec)),
         *(*_accelerator(accelerator), "-smp", str(spec.processors)),
         *("-uuid", str(spec.id), "-name", f"guest={_escaped(spec.name)}"),
+        *_device({"driver": "pvpanic"}),
+        *("-action", "panic=none"),  # a crash is reported, no more
         *("-pidfile", str(pid_file), "-S", "-nodefaults", "-no-user-config", "-display", "none"),
     )
 
@@ -201,21 +213,29 @@ def _refuse_bad_place(disk: DiskSpec) -> None:
         raise MachineError(f"{disk.path}: a machine has no {place}")
 
 
-def _network(spec: MachineSpec) -> tuple[str, ...]:
+def _network(spec: MachineSpec, channels: Channels) -> tuple[str, ...]:
     if len(spec.nics) > MOST_NICS:
         raise MachineError(f"{spec.name}: a machine has at most {MOST_NICS} network adapters")
-    return tuple(a for index, nic in enumerate(spec.nics) for a in _nic(index, nic))
+    frames = (*channels.frames, *(None for _ in spec.nics))
+    return tuple(a for index, nic in enumerate(spec.nics) for a in _nic(index, nic, frames[index]))
 
 
-def _nic(index: int, nic: NicSpec) -> tuple[str, ...]:
-    """Give each adapter a network of its own, 10.0.2.0/24 upward, the guest being .15 there."""
+def _nic(index: int, nic: NicSpec, frames: int | None) -> tuple[str, ...]:
+    card = {"netdev": f"net{index}", "id": f"nic{index}", "mac": nic.mac, "romfile": ""}
+    return ("-netdev", _net(index, nic, frames), *_pci("virtio-net-pci", FIRST_NIC + index, **card))
+
+
+def _net(index: int, nic: NicSpec, frames: int | None) -> str:
+    """Connect an adapter to its private switch, or to a network of its own.
+
+    Those are 10.0.2.0/24 upward, the guest being .15 there.
+    """
+    if frames is not None:
+        return f"dgram,id=net{index},local.type=fd,local.str={frames}"
     net = f"user,id=net{index},net=10.0.{2 + index}.0/24"
     if nic.address is None:
-        net += ",restrict=on"
-    else:
-        net += f",hostfwd=tcp:{_loopback(nic.address)}:22-10.0.{2 + index}.15:22"
-    card = {"netdev": f"net{index}", "id": f"nic{index}", "mac": mac(index), "romfile": ""}
-    return ("-netdev", net, *_pci("virtio-net-pci", FIRST_NIC + index, **card))
+        return net + ",restrict=on"
+    return net + f",hostfwd=tcp:{_loopback(nic.address)}:22-10.0.{2 + index}.15:22"
 
 
 def _loopback(address: str) -> IPv4Address:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from harness.standin.parts import UP, Part, component, report_of, scope
+from harness.standin.parts import UP, Part, component, hardware_address, report_of, scope
 from harness.standin.shapes import HYPERV, build
 from harness.standin.values import Record, Value
 from harness.standin.world import SERVICES, Adapter, ComPort, Drive, Vlan
@@ -148,9 +148,13 @@ def _adapter_fixed(item: Adapter) -> dict[str, Value]:
 def _addresses(host: Host, part: Part, report: GuestReport) -> list[Value]:
     """Return the adapter's addresses as the guest's key-value exchange tells them."""
     item = cast(Adapter, part.item)
+    if not part.settings.services["Key-Value Pair Exchange"] or part.snapshot or not item.switch:
+        return []
+    index = next(n for n, a in enumerate(part.settings.adapters) if a.id == item.id)
+    seen = hardware_address(item, index)
+    private: list[Value] = [ip for mac, ip in report.private if mac == seen]
     mine = host.world.addresses.get(item.id)
-    told = part.settings.services["Key-Value Pair Exchange"] and not part.snapshot
-    return [mine] if told and item.switch and mine in report.addresses else []
+    return [mine] if mine in report.addresses else private
 
 
 def vlan(host: Host, part: Part, *, parent: bool = False) -> Record:

@@ -17,11 +17,13 @@ from harness.standin import layers, paths
 from harness.standin.faults import Refused
 from harness.standin.host import Host, now
 from harness.standin.machines import DiskSpec, HotPlug, MachineError, MachineSpec, NicSpec
+from harness.standin.notices import Notice
+from harness.standin.parts import hardware_address
 from harness.standin.payload import payload_of
-from harness.standin.world import Drive, Ram, Vm
+from harness.standin.world import Adapter, Drive, Ram, Vm
 
 SETTLED = ("Off", "Running", "Paused", "Saved")
-STARTED, TURNED_OFF, ENDED = 18500, 18502, 18508
+STARTED, TURNED_OFF, ENDED, RESET_BY_GUEST, CRASHED = 18500, 18502, 18508, 18514, 18590
 
 
 def observe(host: Host, vm: Vm) -> None:
@@ -44,6 +46,18 @@ def refresh(host: Host, vm: Vm) -> None:
         host.record(ENDED, f"'{vm.name}' was shut down by the guest, or its machine ended.", vm.id)
     else:
         vm.state = {"running": "Running", "paused": "Paused"}[seen]
+        for notice in host.machines.notices(vm.id):
+            _take_note(host, vm, notice)
+
+
+def _take_note(host: Host, vm: Vm, notice: Notice) -> None:
+    """Log what the guest did by itself; a guest that restarts is heard anew, the VM runs on."""
+    if notice is Notice.RESET:
+        vm.heard = False
+        host.record(RESET_BY_GUEST, f"'{vm.name}' was reset by the guest operating system.", vm.id)
+    else:
+        told = f"'{vm.name}' has encountered a fatal error, as its guest operating system reported."
+        host.record(CRASHED, told, vm.id, "Critical")
 
 
 def require(vm: Vm, *states: str) -> None:
@@ -106,16 +120,9 @@ def next_mac(host: Host) -> str:
 
 
 def spec(host: Host, vm: Vm) -> MachineSpec:
-    """Return what QEMU needs to know to run the VM.
-
-    QEMU's cards are 52:54:00:00:00:01 and so on, in the order of the adapters: the guest image
-    keys its fixed network settings on the first. Cmdlets show Hyper-V's kind of MAC instead.
-    """
+    """Return what QEMU needs to know to run the VM."""
     settings = vm.settings
-    nics = (
-        NicSpec(f"52:54:00:00:00:{n:02x}", host.address_of(a.id) if a.switch else None)
-        for n, a in enumerate(settings.adapters, 1)
-    )
+    nics = (nic(host, a, n) for n, a in enumerate(settings.adapters))
     return MachineSpec(
         id=vm.id,
         name=vm.name,
@@ -129,6 +136,15 @@ def spec(host: Host, vm: Vm) -> MachineSpec:
         resolution=settings.video.preferred,
         largest=settings.video.largest,
     )
+
+
+def nic(host: Host, adapter: Adapter, index: int) -> NicSpec:
+    """Return a VM's n-th adapter (from 0) as the guest sees it."""
+    switch = host.world.switches.get(adapter.switch) if adapter.switch else None
+    mac = hardware_address(adapter, index)
+    if switch is not None and switch.kind == "Private":
+        return NicSpec(mac, None, switch.id)
+    return NicSpec(mac, host.address_of(adapter.id) if adapter.switch else None)
 
 
 def _order(drive: Drive) -> tuple[str, int, int]:

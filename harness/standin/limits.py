@@ -7,8 +7,9 @@ LIMITS: tuple[str, ...] = (
     "Virtual machines are QEMU processes under emulation: there is no VMBus; virtio and ACPI"
     " devices carry the same guest-visible features.",
     "Generation 1 only: New-VM -Generation 2 is refused, and so is every firmware setting.",
-    "A guest that itself restarts is not told from one that goes on; one that ends, or whose QEMU"
-    " dies, shows as Off, its log kept.",
+    "A guest that ends, or whose QEMU dies, shows as Off, its log kept. A crash is logged (event"
+    " 18590) when the guest's kernel reports it to the pvpanic device, which stands for Hyper-V's"
+    " crash registers.",
     "The balancer of dynamic memory is ours: demand is what the guest uses by its own account, a"
     " sixteenth of the host stays free, and only surplus is taken back. Memory is added in ACPI"
     " modules of 128 MiB, which stay, and taken by virtio-balloon; a guest that restarts keeps its"
@@ -22,10 +23,10 @@ LIMITS: tuple[str, ...] = (
     "The display is QEMU's standard card with 16 MiB, told of its resolution by EDID; the pointer"
     " is a virtio tablet. A thumbnail takes the pixel at each place's middle, it does not blend.",
     # network
-    "Each adapter on a switch gets one loopback address at which the guest's port 22 answers; all"
-    " switches are the same private network, and an adapter that is on none has no address.",
-    "The MAC address that the guest sees (52:54:00:00:00:01 and up) is not the 00155D… one that"
-    " cmdlets show: the guest image keys its fixed network settings on it.",
+    "A private switch carries frames between its VMs. Each adapter on an internal or external one"
+    " gets a loopback address at which the guest's port 22 answers, and reaches no other VM.",
+    "The dynamic MAC address that the guest sees (52:54:00:00:00:01 and up) is not the 00155D… one"
+    " that cmdlets show: the guest image keys its fixed network settings on it.",
     # disks and checkpoints
     "Fixed disks that New-VHD makes are real .vhd and .vhdx files, their payload in one piece at"
     " the end; all other disk files named .vhd, .vhdx and .avhdx hold qcow2. Block size, sectors"

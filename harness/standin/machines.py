@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Protocol
 from uuid import UUID
 
+from harness.standin.notices import Notice
+
 
 class MachineError(Exception):
     """The machine could not do it; the text says what QEMU said. Becomes an ErrorRecord."""
@@ -40,13 +42,15 @@ class DiskSpec:
 
 @dataclass(frozen=True, slots=True)
 class NicSpec:
-    """A network adapter. ``address``: the loopback address at which the guest's port 22 answers.
+    """A network adapter with its hardware address as the guest sees it (``52:54:00:00:00:01``).
 
-    None is an adapter that is connected to no switch.
+    ``address``: the loopback address at which the guest's port 22 answers. ``network``: the private
+    switch that it is on instead. Both None: it is connected to no switch.
     """
 
     mac: str
     address: str | None
+    network: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,12 +115,14 @@ class GuestReport:
     ``heartbeat``: the agent answered just now. ``addresses``: the addresses by which the host
     reaches the guest (loopback addresses of its adapters) once the guest has brought its own
     interface up. ``facts``: key-value pairs named as Hyper-V's (OSName, OSVersion,
-    FullyQualifiedDomainName, …).
+    FullyQualifiedDomainName, …). ``private``: (hardware address, IPv4 address) of adapters on
+    private switches, as the guest has them.
     """
 
     heartbeat: bool = False
     addresses: tuple[str, ...] = ()
     facts: tuple[tuple[str, str], ...] = ()
+    private: tuple[tuple[str, str], ...] = ()
 
 
 class Machines(Protocol):
@@ -183,6 +189,9 @@ class Machines(Protocol):
 
     def state(self, vm: UUID) -> str:
         """Return "running", "paused" or "off" (also when QEMU died)."""
+
+    def notices(self, vm: UUID) -> tuple[Notice, ...]:
+        """Return what the guest did by itself since the last call: reset its machine, crashed."""
 
     def assigned(self, vm: UUID) -> int:
         """Return the memory in bytes that the guest has now; 0 when off."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from harness.standin.commandline import mac
 from harness.standin.host import Host
 from harness.standin.machines import GuestReport
 from harness.standin.shapes import HYPERV, build
 from harness.standin.values import Record, Value
-from harness.standin.world import ZERO, Settings, Snapshot, Vm
+from harness.standin.world import ZERO, Adapter, Settings, Snapshot, Vm
 
 UP = ("Running", "Paused")
 
@@ -26,6 +27,17 @@ class Part:
     def settings(self) -> Settings:
         """Return the configuration that the piece belongs to."""
         return self.snapshot.settings if self.snapshot else self.vm.settings
+
+
+def hardware_address(adapter: Adapter, index: int) -> str:
+    """Return what the guest sees as the hardware address of a VM's n-th adapter, from 0.
+
+    A dynamic one is 52:54:00:00:00:01 and so on (the guest image keys its fixed network settings
+    on the first), while cmdlets show Hyper-V's kind. A static one is the guest's, too.
+    """
+    if adapter.dynamic_mac or not adapter.mac:
+        return mac(index)
+    return ":".join(adapter.mac.lower()[at : at + 2] for at in range(0, 12, 2))
 
 
 def report_of(host: Host, vm: Vm) -> GuestReport:

@@ -16,6 +16,7 @@ from uuid import UUID
 
 from harness.standin.commandline import Channels, exact_gap, render
 from harness.standin.complaints import explain
+from harness.standin.hub import Hub
 from harness.standin.leftovers import kill_leftovers, pid_file
 from harness.standin.machines import (
     DiskSpec,
@@ -25,6 +26,7 @@ from harness.standin.machines import (
     MemoryReport,
     Picture,
 )
+from harness.standin.notices import Notice
 from harness.standin.running import Running
 
 __all__ = ["QemuMachines", "choose_accelerator", "exact_gap", "kill_leftovers"]
@@ -52,7 +54,7 @@ class QemuMachines:
         self._dir, self._program, self._accelerator = run_dir.absolute(), program, accelerator
         self._dir.mkdir(parents=True, exist_ok=True)
         self._parent = ThreadPoolExecutor(1, thread_name_prefix="qemu-parent")
-        self._lock = RLock()
+        self._lock, self._hub = RLock(), Hub()
         self._running: dict[UUID, Running] = {}
         self._last_words: dict[UUID, str] = {}
 
@@ -143,6 +145,11 @@ class QemuMachines:
         machine = self._find(vm)
         return machine.state() if machine else "off"
 
+    def notices(self, vm: UUID) -> tuple[Notice, ...]:
+        """Return what the guest did by itself since the last call."""
+        machine = self._find(vm)
+        return machine.notices() if machine else ()
+
     def last_words(self, vm: UUID) -> str:
         """Return how the machine's last QEMU ended and what it said; "" while it runs."""
         self._find(vm)
@@ -180,6 +187,7 @@ class QemuMachines:
         for vm in tuple(self._running):
             self.kill(vm)
         self._parent.shutdown()
+        self._hub.close()
 
     def _find(self, vm: UUID) -> Running | None:
         """Return the machine if its process lives; keep the last words of one that has died."""
@@ -218,7 +226,12 @@ class QemuMachines:
                 for end in ends:
                     stack.enter_context(end)
             incoming = theirs.enter_context(_opened(resume_from)).fileno() if resume_from else None
-            channels = Channels(qmp_end.fileno(), agent_end.fileno(), incoming)
+            ports = [
+                theirs.enter_context(self._hub.attach(n.network)) if n.network else None
+                for n in spec.nics
+            ]
+            frames = tuple(port.fileno() if port else None for port in ports)
+            channels = Channels(qmp_end.fileno(), agent_end.fileno(), incoming, frames)
             argv = render(spec, self._accelerator, channels, pid_file(self._dir, spec.id))
             process = self._parent.submit(_spawn, (self._program, *argv), channels, said).result()
             ours.pop_all()  # they are the machine's now
@@ -239,7 +252,6 @@ def _spawn(argv: tuple[str, ...], channels: Channels, said: Path) -> subprocess.
         advice = "install QEMU (Debian: qemu-system-x86)"
         raise MachineError(f"{argv[0]} is missing; {advice}")
     guard = ("setpriv", "--pdeathsig", "KILL", "--", program)
-    descriptors = (channels.qmp, channels.agent, channels.incoming)
     try:
         with said.open("wb") as stderr:
             return subprocess.Popen(  # noqa: S603 - argv, no shell
@@ -247,7 +259,7 @@ def _spawn(argv: tuple[str, ...], channels: Channels, said: Path) -> subprocess.
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=stderr,
-                pass_fds=tuple(fd for fd in descriptors if fd is not None),
+                pass_fds=channels.all,
                 start_new_session=True,  # a Ctrl-C at the terminal is the stand-in's to handle
             )
     except OSError as error:

@@ -24,6 +24,7 @@ from harness.standin.machines import (
     MemoryReport,
     Picture,
 )
+from harness.standin.notices import Notice, taken
 from harness.standin.qmp import Qmp
 from harness.standin.savedstate import write_state
 from harness.standin.watch import GuestWatch
@@ -72,7 +73,7 @@ class Running:
         if resumed:
             self._until("the saved state", lambda: self._status() != "inmigrate", STATE)
         for index, nic in enumerate(self.spec.nics):
-            if nic.address is None:
+            if nic.address is None and nic.network is None:
                 self._qmp.execute("set_link", {"name": f"nic{index}", "up": False})
         if self.spec.hot_plug:
             memory.begin(self._qmp)
@@ -100,6 +101,13 @@ class Running:
                 raise
             return "off"
         return "off" if not self.alive() else "running" if running else "paused"
+
+    def notices(self) -> tuple[Notice, ...]:
+        """Return what the guest did by itself since the last call; the status tells of it."""
+        seen = taken(self._qmp.events)
+        if Notice.RESET in seen:
+            self._since = SYSTEM.monotonic()
+        return seen
 
     def pause(self) -> None:
         """Stop the processors."""

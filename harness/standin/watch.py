@@ -9,7 +9,6 @@ from threading import Lock
 
 from harness.deadline import SYSTEM
 from harness.standin.agent import Agent, Interface
-from harness.standin.commandline import mac
 from harness.standin.machines import GuestReport, NicSpec
 
 FRESH, STALE, PATIENCE = 1.0, 3.0, 0.5
@@ -76,14 +75,27 @@ class GuestWatch:
         if SYSTEM.monotonic() - self._facts_at > FACTS_FOR:
             self._facts = key_values(self._agent.os_info(), self._agent.host_name())
             self._facts_at = SYSTEM.monotonic() if self._facts else float("-inf")
-        addresses = reachable(self._nics, self._agent.interfaces())
-        return GuestReport(heartbeat=True, addresses=addresses, facts=self._facts)
+        seen = self._agent.interfaces()
+        return GuestReport(
+            heartbeat=True,
+            addresses=reachable(self._nics, seen),
+            facts=self._facts,
+            private=private(self._nics, seen),
+        )
 
 
 def reachable(nics: tuple[NicSpec, ...], interfaces: tuple[Interface, ...]) -> tuple[str, ...]:
     """Return the addresses of the adapters that the guest has given an IPv4 address of its own."""
     up = {interface.mac for interface in interfaces if interface.ipv4}
-    return tuple(nic.address for n, nic in enumerate(nics) if nic.address and mac(n) in up)
+    return tuple(nic.address for nic in nics if nic.address and nic.mac in up)
+
+
+def private(
+    nics: tuple[NicSpec, ...], interfaces: tuple[Interface, ...]
+) -> tuple[tuple[str, str], ...]:
+    """Return (hardware address, IPv4 address) of each adapter on a private switch."""
+    macs = {nic.mac for nic in nics if nic.network}
+    return tuple((i.mac, ip) for i in interfaces if i.mac in macs for ip in i.ipv4)
 
 
 def key_values(os_info: dict[str, str], host_name: str | None) -> tuple[tuple[str, str], ...]:

@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 
 from harness.errors import HostError, HostRefused
+from harness.host import private
 from harness.host.command import Value
 from harness.host.lifecycle import existing_vm, mark_of, remove, vm_from_template
 from harness.host.session import HostValue
 from harness.host.sweep import sweep
+from harness.host.vm import Vm
 from harness.inventory.load import load
 from harness.inventory.model import ExistingVm
 from tests.host.answering import AnsweringHost, Reply, refuse, thing
@@ -86,6 +88,31 @@ def test_the_sweep_removes_marked_vms_and_folders_under_its_own_path_alone() -> 
     folders = answer(thing(Name="templates"), thing(Name=f"hvcert-{RUN}-mmio-01-1-9"))
     session = host(Get_VM=look, Get_ChildItem=folders)
     assert sweep(session, HOST, INVENTORY) == (f"hvcert-{RUN}-mmio-01-1-9", OURS)
+
+
+def test_the_sweep_removes_private_switches_with_name_and_mark_alone() -> None:
+    switches = (
+        thing(Name=OURS, Notes=mark_of(RUN)),
+        thing(Name=OURS.replace("-1-1", "-1-2"), Notes="mine"),
+        thing(Name="LabSwitch", Notes=mark_of(RUN)),
+    )
+    session = host(Get_VM=answer(), Get_VMSwitch=answer(*switches))
+    assert sweep(session, HOST, INVENTORY) == (OURS,)
+    assert [call for call in session.asked if call.startswith("Remove-VMSwitch")] == [
+        f"Remove-VMSwitch -Name '{OURS}' -Force:$true"
+    ]
+
+
+def test_a_vm_joins_a_private_switch_with_an_adapter_of_its_own_mac() -> None:
+    session = host()
+    with private.private_switch(session, RUN, "KD-02") as switch:
+        member = private.join(Vm(session, "a", "guid", "LabSwitch"), switch, 2)
+    assert (member.mac, member.cidr) == ("52:54:00:99:00:02", "10.99.0.2/24")
+    made, joined, removed_last = session.asked
+    assert f"-SwitchType 'Private' -Notes '{mark_of(RUN)}'" in made
+    assert f"-SwitchName '{switch}'" in joined
+    assert "-StaticMacAddress '525400990002'" in joined
+    assert removed_last.startswith(f"Remove-VMSwitch -Name '{switch}'")
 
 
 def test_an_existing_vm_that_is_not_off_is_not_touched() -> None:

@@ -46,7 +46,7 @@ def get_switch(host: Host, given: Given, streams: Streams) -> Iterable[Value]:
 
 
 def new_switch(host: Host, given: Given, streams: Streams) -> Iterable[Value]:
-    """New-VMSwitch: the guest network behind it is the stand-in's own, whatever the type."""
+    """New-VMSwitch: a private one carries frames between its VMs, the others the stand-in's own."""
     with reported(given, host.release, streams):
         adapter = (texts(given.get("NetAdapterName")) or [""])[0]
         described = (texts(given.get("NetAdapterInterfaceDescription")) or [adapter])[0]

@@ -20,6 +20,7 @@ from harness.standin.machines import (
     MemoryReport,
     Picture,
 )
+from harness.standin.notices import Notice
 from harness.standin.values import Record, Value
 
 BODIES = {c.name: c.body for c in HYPERV_CMDLETS}
@@ -40,6 +41,7 @@ class InMemoryMachines:
     frozen: list[UUID] = field(default_factory=list)
     backups: list[tuple[Path, Path]] = field(default_factory=list)
     pointed: list[tuple[UUID, int, int]] = field(default_factory=list)
+    noticed: dict[UUID, tuple[Notice, ...]] = field(default_factory=dict)
     deaf: bool = False
     freezes: bool = False
     broken: str = ""
@@ -133,6 +135,9 @@ class InMemoryMachines:
 
     def state(self, vm: UUID) -> str:
         return self.states.get(vm, "off")
+
+    def notices(self, vm: UUID) -> tuple[Notice, ...]:
+        return self.noticed.pop(vm, ())
 
     def assigned(self, vm: UUID) -> int:
         return self.kept.get(vm, self.specs[vm].memory) if vm in self.states else 0

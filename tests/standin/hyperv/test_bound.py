@@ -74,6 +74,26 @@ def test_a_vm_lives_its_life_by_names_positions_and_pipes(
     assert not run(bench, "Remove-VM", ("Force", True), piped=vm).errors
 
 
+@pytest.mark.parametrize("release", RELEASES)
+def test_a_private_switch_joins_vms_by_static_macs_on_every_release(
+    make_bench: MakeBench, release: str
+) -> None:
+    bench = make_bench(release)
+    bench.vm()
+    run(bench, "New-VMSwitch", ("Name", "p"), ("SwitchType", "Private"), ("Notes", "hvcert run=x"))
+    run(bench, "Add-VMNetworkAdapter", ("VMName", "a"), ("SwitchName", "p"),
+        ("Name", "second"), ("StaticMacAddress", "525400990002"))  # fmt: skip
+    bench.do("Start-VM")
+    nic = next(iter(bench.machines.specs.values())).nics[-1]
+    switch = run(bench, "Get-VMSwitch", ("SwitchType", "Private")).one
+    assert (nic.mac, nic.address) == ("52:54:00:99:00:02", None)
+    assert nic.network == switch.properties["Id"]
+    remove = ("Remove-VMSwitch", ("Name", "p"), ("Force", True))
+    assert run(bench, *remove).fqid.startswith("ObjectInUse,")
+    bench.do("Stop-VM", TurnOff=True)
+    assert not run(bench, *remove).errors
+
+
 def test_4096_mib_do_not_fit_the_parameter_and_3586_are_refused_by_the_host(bench: Bench) -> None:
     bench.vm()
     with pytest.raises(Terminated) as caught:

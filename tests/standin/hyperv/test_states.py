@@ -5,6 +5,7 @@ import threading
 import pytest
 
 from harness.standin.machines import GuestReport, MachineError
+from harness.standin.notices import Notice
 from harness.standin.values import EnumValue
 from tests.standin.hyperv.bench import Bench, InMemoryMachines
 from tests.standin.hyperv.conftest import MakeBench
@@ -257,3 +258,23 @@ def test_a_machine_that_lives_and_does_not_answer_is_an_error_of_get_vm(
 
     monkeypatch.setattr(InMemoryMachines, "assigned", silent)
     assert bench.call("Get-VM", Name=["a"]).fqid == f"OperationFailed,{COMMANDS}GetVM"
+
+
+def test_a_guest_that_restarts_itself_runs_on_and_is_heard_anew(bench: Bench) -> None:
+    bench.vm()
+    bench.do("Start-VM")
+    vm = next(iter(bench.host.world.vms.values()))
+    assert bench.state() == "Running"
+    bench.machines.report = GuestReport()
+    assert heartbeat_shown(bench) == "LostCommunication"
+    bench.machines.noticed[vm.id] = (Notice.CRASHED, Notice.RESET)
+    assert bench.state() == "Running"
+    assert heartbeat_shown(bench) == "NoContact"
+    assert [e.id for e in bench.host.world.events][-2:] == [18590, 18514]
+    assert vm.name in bench.host.world.events[-2].text
+
+
+def heartbeat_shown(bench: Bench) -> str:
+    shown = bench.get("a")["Heartbeat"]
+    assert isinstance(shown, EnumValue)
+    return shown.name

@@ -9,12 +9,13 @@ from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from threading import Thread
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from harness.standin.agent import Agent, Interface
 from harness.standin.machines import GuestReport, NicSpec
-from harness.standin.watch import GuestWatch, key_values, reachable
+from harness.standin.watch import GuestWatch, key_values, private, reachable
 
 Answers = dict[str, Any]
 Start = Callable[[Answers], Agent]
@@ -164,14 +165,22 @@ def test_freezing_tells_how_many_file_systems(start: Start) -> None:
 
 def test_an_adapter_counts_once_the_guest_gave_it_an_address() -> None:
     nics = (NicSpec("a", "127.87.0.1"), NicSpec("b", "127.87.0.2"), NicSpec("c", None))
-    up = Interface("x", "52:54:00:00:00:01", ("10.0.2.15",))
-    only_ipv6 = Interface("y", "52:54:00:00:00:02", (), ("fe80::2",))
-    unswitched = Interface("z", "52:54:00:00:00:03", ("10.0.4.15",))
+    up = Interface("x", "a", ("10.0.2.15",))
+    only_ipv6 = Interface("y", "b", (), ("fe80::2",))
+    unswitched = Interface("z", "c", ("10.0.4.15",))
     assert reachable(nics, (up, only_ipv6, unswitched)) == ("127.87.0.1",)
 
 
+def test_an_adapter_on_a_private_switch_has_the_address_that_the_guest_gave_it() -> None:
+    nics = (NicSpec("a", "127.87.0.1"), NicSpec("b", None, UUID(int=1)))
+    seen = (Interface("x", "a", ("10.0.2.15",)), Interface("y", "b", ("10.99.0.1",)))
+    assert private(nics, seen) == (("b", "10.99.0.1"),)
+
+
 def test_a_report_has_heartbeat_addresses_and_facts(start: Start, asked: list[Any]) -> None:
-    watch = GuestWatch(start(EVERYTHING), (NicSpec("a", "127.87.0.1"),), lambda: True)
+    watch = GuestWatch(
+        start(EVERYTHING), (NicSpec("52:54:00:00:00:01", "127.87.0.1"),), lambda: True
+    )
     expected = GuestReport(heartbeat=True, addresses=("127.87.0.1",), facts=FACTS)
     assert watch.report() == expected
     count = len(asked)

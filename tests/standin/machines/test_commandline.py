@@ -11,7 +11,7 @@ from uuid import UUID
 
 import pytest
 
-from harness.standin.commandline import Channels, GiB, exact_gap, mac, render
+from harness.standin.commandline import Channels, GiB, exact_gap, render
 from harness.standin.machines import DiskSpec, HotPlug, MachineError, MachineSpec, NicSpec
 
 MiB = 1 << 20
@@ -114,7 +114,14 @@ def test_a_place_that_no_machine_has_is_refused(disk: DiskSpec) -> None:
 
 def test_an_adapter_with_an_address_forwards_port_22_of_it() -> None:
     assert "id=net0,net=10.0.2.0/24,hostfwd=tcp:127.87.0.4:22-10.0.2.15:22" in argv()
-    assert device("virtio-net-pci")["mac"] == mac(0) == "52:54:00:00:00:01"
+    assert device("virtio-net-pci")["mac"] == "00:15:5d:00:00:01"
+
+
+def test_an_adapter_on_a_private_switch_gets_the_port_that_was_opened_for_it() -> None:
+    private = replace(SPEC, nics=(SPEC.nics[0], NicSpec("52:54:00:99:00:01", None, SPEC.id)))
+    lines = render(private, "tcg", Channels(7, 8, None, (None, 11)), Path("/run/x.pid"))
+    assert "dgram,id=net1,local.type=fd,local.str=11" in lines
+    assert Channels(7, 8, None, (None, 11)).all == (7, 8, 11)
 
 
 def test_an_adapter_without_a_switch_reaches_nothing() -> None:
