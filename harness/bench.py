@@ -7,7 +7,7 @@ of, its kernel log is judged before the case acts and again before the guest goe
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol, TypeVar
@@ -17,9 +17,9 @@ from harness.checks.kernel_log import KERNEL_LOG, KernelLog
 from harness.checks.platform import PLATFORM_PROBES, Platform, identify
 from harness.deadline import wait_for
 from harness.distro import FAMILIES, Family
-from harness.errors import DeadlineExceeded, EvidenceError
+from harness.errors import DeadlineExceeded, EvidenceError, GuestUnreachable
 from harness.evidence import Evidence, Measured, Probe
-from harness.guest.boot import BOOT_ID
+from harness.guest.boot import BOOT_ID, ClosableShell, wait_for_new_boot
 from harness.guest.measure import measure
 from harness.guest.prepare import due, prepare
 from harness.guest.tools import require
@@ -38,8 +38,9 @@ T = TypeVar("T")
 BOOT_WITHIN = timedelta(minutes=10)
 LOGIN_WITHIN = timedelta(minutes=5)
 STOP_WITHIN = timedelta(minutes=3)
+ANSWER_WITHIN = timedelta(minutes=1)
 
-Connect = Callable[["Guest", tuple[str, ...], int, timedelta], "GuestShell"]
+Connect = Callable[["Guest", tuple[str, ...], int, timedelta], ClosableShell]
 """Open a session to the guest at the first of these addresses that answers within the limit."""
 
 
@@ -108,6 +109,8 @@ class GuestUnderTest:
 class Bench:
     """One VM on one host for one case; ``others`` makes further ones.
 
+    ``private_switch`` makes a private switch for VMs of the case (``harness.host.private``) and
+    returns its name; it is removed with the bench.
     ``fillers`` hold the host's memory down to the inventory's reserve while a block runs.
     ``provoked``: the kinds of trouble in the kernel log that the case itself causes.
     """
@@ -120,6 +123,7 @@ class Bench:
     connect: Connect
     others: Another
     fillers: Fillers
+    private_switch: Callable[[], str]
     provoked: frozenset[str] = frozenset()
     story: list[str] = field(default_factory=list)
     facts: dict[str, str] = field(default_factory=dict)
@@ -194,6 +198,32 @@ class Bench:
         self.story.append("shut the VM down")
         self.vm.stop()
 
+    def reboot(self) -> GuestUnderTest:
+        """Judge the guest's health, then let it reboot itself."""
+        guest = self.running
+        self.judge_health()
+        self.running = guest
+        return self.next_boot("rebooted the guest", _reboot, BOOT_WITHIN + STOP_WITHIN)
+
+    def next_boot(
+        self, story: str, trigger: Callable[[GuestShell], object], within: timedelta
+    ) -> GuestUnderTest:
+        """Do what makes the guest boot anew, and wait for that boot by its boot id.
+
+        ``trigger`` may lose its connection. Raises DeadlineExceeded when no other boot, or only a
+        capture kernel, answers. The log of the boot that ends here is the caller's to judge.
+        """
+        guest, self.running = self.running, None
+        if guest is None:
+            raise EvidenceError("guest", "boot that could end (the VM is not up)", story)
+        self.story.append(story)
+        with suppress(GuestUnreachable, DeadlineExceeded):
+            trigger(guest.shell)
+        before = Measured(guest.boot_id, guest.log_before.evidence)
+        shell, _ = wait_for_new_boot(before, self._reach_once, within)
+        self.running = self._look_at(shell)
+        return self.running
+
     def judge_health(self) -> None:
         """Judge the kernel log of this boot against its beginning; once per boot."""
         guest, self.running = self.running, None
@@ -208,6 +238,22 @@ class Bench:
             return self.connect(self.guest, (where.ip,), where.port, BOOT_WITHIN)
         addresses = self.vm.wait_for_address(BOOT_WITHIN)
         return self.connect(self.guest, addresses, 22, LOGIN_WITHIN)
+
+    def _reach_once(self) -> ClosableShell:
+        """Log in if the guest's own kernel answers now: a capture kernel may run sshd, too."""
+        where = self.guest.address
+        known = (where.ip,) if isinstance(where, FixedAddress) else self.vm.addresses()
+        if not known:
+            raise GuestUnreachable(self.guest.name, "the host reports no address")
+        port = where.port if isinstance(where, FixedAddress) else 22
+        shell = self.connect(self.guest, known, port, ANSWER_WITHIN)
+        try:
+            capture = shell.run(("test", "-e", "/proc/vmcore"), within=ANSWER_WITHIN)
+        except DeadlineExceeded as late:
+            raise GuestUnreachable(self.guest.name, str(late)) from late
+        if capture.exit_status == 0:
+            raise GuestUnreachable(self.guest.name, "it is the capture kernel that answers")
+        return shell
 
     def _prepared(self, shell: GuestShell) -> GuestShell:
         wanted = due(self.guest.preparations, self.case)
@@ -250,3 +296,7 @@ class Bench:
 
 def _banner(platform: str, broken: tuple[str, ...]) -> str:
     return f"{platform} BROKEN ON PURPOSE ({', '.join(broken)})" if broken else platform
+
+
+def _reboot(shell: GuestShell) -> None:
+    shell.run(("systemctl", "reboot"), privileged=True, within=ANSWER_WITHIN)

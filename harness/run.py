@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from harness import __version__, lab
 from harness.bench import Bench
 from harness.errors import HostError
+from harness.host import private
 from harness.host.facts import HostFacts, measure_host
 from harness.host.fillers import Fillers
 from harness.host.gate import StartGate
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from harness.evidence import Measured
-    from harness.guest.shell import GuestShell
+    from harness.guest.boot import ClosableShell
     from harness.host.vm import Vm
     from harness.inventory.model import Guest, Host, Inventory
     from harness.record.line import Line
@@ -135,7 +136,11 @@ def bench(
         made = existing_vm(session, host, guest, run, case)
     else:
         made = vm_from_template(session, host, guest, run, case, full=full)
-    with made as vm, _bench(run, case, guest, under_test, vm) as ready:
+    with (
+        contextlib.ExitStack() as last,
+        made as vm,
+        _bench(run, case, guest, under_test, vm, last) as ready,
+    ):
         yield ready
 
 
@@ -154,22 +159,33 @@ def bench_of_booted(
         return bench(run, "saved-state", guest, under_test)
 
     with (
+        contextlib.ExitStack() as last,
         hosts.saved_states.applied(seat, make) as vm,
-        _bench(run, case, guest, under_test, vm) as ready,
+        _bench(run, case, guest, under_test, vm, last) as ready,
     ):
         ready.story.append("applied the saved state of a booted guest")
         yield ready
 
 
 @contextmanager
-def _bench(run: str, case: str, guest: Guest, under_test: HostUnderTest, vm: Vm) -> Iterator[Bench]:
-    """Equip a VM for a case; the sessions to its guest are closed at the end."""
-    host = under_test.host
+def _bench(  # noqa: PLR0913, PLR0917  # what a bench is made of
+    run: str,
+    case: str,
+    guest: Guest,
+    under_test: HostUnderTest,
+    vm: Vm,
+    last: contextlib.ExitStack,
+) -> Iterator[Bench]:
+    """Equip a VM for a case; the sessions to its guest are closed at the end.
+
+    ``last`` holds what has to outlive the VM.
+    """
+    session, host = under_test.session, under_test.host
     with contextlib.ExitStack() as shells:
 
         def log_in(
             guest: Guest, addresses: tuple[str, ...], port: int, within: timedelta
-        ) -> GuestShell:
+        ) -> ClosableShell:
             shell = under_test.line.log_in(guest, addresses, port, within)
             shells.callback(shell.close)
             return shell
@@ -183,7 +199,13 @@ def _bench(run: str, case: str, guest: Guest, under_test: HostUnderTest, vm: Vm)
                 )
             return bench(run, case, guest, under_test, full=full)
 
-        fillers = Fillers(under_test.session, host, run, case, under_test.gate)
+        def private_switch() -> str:  # it is removed after the VM that uses it
+            return last.enter_context(private.private_switch(session, run, case))
+
+        fillers = Fillers(session, host, run, case, under_test.gate)
         vm = replace(vm, gate=under_test.gate)
         story = under_test.line.story()
-        yield Bench(case, vm, host, guest, under_test.facts, log_in, others, fillers, story=story)
+        yield Bench(
+            *(case, vm, host, guest, under_test.facts, log_in, others, fillers, private_switch),
+            story=story,
+        )

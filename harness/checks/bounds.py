@@ -100,3 +100,36 @@ guests tell; and the most that are started where a host refuses none. 2026-11-25
 DM_BALLOON_SEEN_FROM: Final = (5, 11)
 """From this kernel on MemTotal follows hv_balloon (commit "hv_balloon: adjust_managed_page_count").
 An older one that is seen not to follow is not judged by it. Case text, 2026-11-25."""
+
+# --- kdump ---------------------------------------------------------------------------------------
+CRASH_KERNEL: Final = 192 * MiB
+"""Reserved for the capture kernel in a guest of less than 2 GiB: Debian's and Red Hat's figure for
+1 to 4 GiB (``1G-4G:192M``); 112 MiB is the least that saved a core of a 1 GiB guest. 2026-11-25."""
+
+CRASH_KERNEL_LARGE: Final = 512 * MiB
+"""The same from 2 GiB on: LISA's figure up to 1 TiB. 2026-11-25."""
+
+KDUMP_CPUS_2012R2: Final = 15
+KDUMP_ANY_CPUS_FROM_BUILD: Final = 14393
+"""On Windows Server 2012 R2 (before build 14393) a guest with 15 or more vCPUs does not dump:
+KB 2858695. 2026-11-25."""
+
+ARMED_WITHIN: Final = timedelta(minutes=10)
+"""For kdump's service after the boot: it may have to make its own initrd first. LISA waits 2
+minutes for the loading alone. KD-01, 2026-11-25."""
+
+CRASH_BOOT_WITHIN: Final = timedelta(seconds=1400)
+"""From the crash to a login in the next boot, the dump in between: LISA allows 800 s for the dump
+and 600 s for the boot. KD-01, 2026-11-25."""
+
+CORE_STABLE_FOR: Final = timedelta(seconds=3)
+"""A core must not change between two looks this far apart, both after the next boot. KD-01,
+2026-11-25."""
+
+DUMP_ROOM: Final = 64 * MiB
+"""A target with less room is full: filtered cores of a 1 GiB guest were 17 to 27 MiB. KD-02,
+2026-11-25."""
+
+SILENT_FOR: Final = timedelta(seconds=30)
+"""How long SSH and a writer in the guest must be silent for it to count as hung. KD-04,
+2026-11-25."""

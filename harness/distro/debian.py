@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import partial
 
 from harness.distro import boot_loader, network, owner, programs
+from harness.distro.dumping import KDUMP_TOOLS
 from harness.distro.family import Argv, Family, Service
 
 UPDATE_GRUB: Argv = ("update-grub",)
@@ -34,6 +35,7 @@ DEBIAN = Family(
     owner_of=owner.dpkg_owner,
     kernel_option=partial(boot_loader.by_grub_folder, UPDATE_GRUB),
     adapter=network.by_networkd,
+    dumping=KDUMP_TOOLS,
 )
 
 UBUNTU = replace(

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from harness.distro.dumping import Dumping
 
 Argv = tuple[str, ...]
 
@@ -57,6 +61,7 @@ class Family:
     the package of each program that a case may call, by its bare name. ``owner``: a path follows;
     ``owner_of`` reads the package's name from what it prints. ``kernel_option`` takes a name for
     the change and the option (``("gap", "crashkernel=192M")``); ``adapter`` an extra adapter.
+    ``dumping``: how it captures a crash.
     """
 
     name: str
@@ -74,6 +79,7 @@ class Family:
     owner_of: Callable[[str], str]
     kernel_option: Callable[[str, str], Change]
     adapter: Callable[[Adapter], Change]
+    dumping: Dumping
 
     @property
     def services(self) -> tuple[Service, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from harness.distro import boot_loader, network, owner, programs
+from harness.distro.dumping import KDUMPCTL
 from harness.distro.family import Family, Service
 
 RHEL = Family(
@@ -23,6 +24,7 @@ RHEL = Family(
     owner_of=owner.rpm_owner,
     kernel_option=boot_loader.by_grubby,
     adapter=network.by_network_manager,
+    dumping=KDUMPCTL,
 )
 
 ORACLE = replace(RHEL, name="oracle")

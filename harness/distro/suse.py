@@ -7,6 +7,7 @@ record of their own before a case adds an adapter there.
 from __future__ import annotations
 
 from harness.distro import boot_loader, network, owner, programs
+from harness.distro.dumping import SUSE_KDUMP
 from harness.distro.family import Family, Service
 
 SUSE = Family(
@@ -25,4 +26,5 @@ SUSE = Family(
     owner_of=owner.rpm_owner,
     kernel_option=boot_loader.by_pbl,
     adapter=network.by_wicked,
+    dumping=SUSE_KDUMP,
 )

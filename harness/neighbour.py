@@ -1,0 +1,163 @@
+"""A second guest that keeps the cores of the first, over a private switch between the two."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from harness.bench import Bench, GuestUnderTest
+from harness.checks import reach
+from harness.crash import Keeper
+from harness.distro import Adapter
+from harness.distro.dumping import Kind, Target
+from harness.errors import CommandFailed, EvidenceError
+from harness.evidence import Evidence, Measured, Probe
+from harness.guest import changes
+from harness.guest.files import read_file, run_or_fail, write_file
+from harness.guest.measure import as_evidence
+from harness.guest.shell import GuestShell
+from harness.host import private
+from harness.host.private import Member
+from harness.verdict import Verdict
+
+KEY = "/root/.ssh/hvcert_kdump"
+HOST_KEY = "/etc/ssh/ssh_host_ed25519_key.pub"
+FOLDER = "/srv/hvcert-crash"
+ADDRESS = f"{private.NETWORK}.2"
+"""Of the keeper on the private switch; the first guest is .1."""
+EXPORTS = "/etc/exports.d/hvcert.exports"
+
+
+@contextmanager
+def neighbour(bench: Bench) -> Iterator[Bench]:
+    """Make a second VM of the guest and join both by a private switch; both are up in the block.
+
+    Addresses are configured to last, as the family does it: a capture kernel needs them, too.
+    """
+    switch = bench.private_switch()
+    with bench.another() as other:
+        mine, theirs = private.join(bench.vm, switch, 1), private.join(other.vm, switch, 2)
+        other.boot()
+        bench.boot()
+        take_address(other, theirs)
+        take_address(bench, mine)
+        bench.story.append(f"joined {other.vm.name} at {theirs.address}")
+        yield other
+
+
+def take_address(bench: Bench, member: Member) -> None:
+    """Configure the adapter on the private switch for good, and see that it has its address."""
+    guest = _up(bench)
+    device = guest.measure(device_of(member.mac))
+    adapter = Adapter(member.mac, device.value, member.cidr)
+    bench.context += [
+        *device.evidence,
+        *changes.make(guest.shell, bench.family.adapter(adapter)),
+    ]
+    asked = ("ip", "-o", "-4", "address", "show", "dev", device.value)
+
+    def configured() -> Measured[str] | None:
+        seen = guest.measure(Probe(asked, str))
+        return seen if f" {member.cidr} " in seen.value else None
+
+    seen = guest.wait_for(f"{member.cidr} on {device.value}", configured, reach.ADDRESS_WITHIN)
+    if seen is None:
+        raise EvidenceError("ip address", f"{member.cidr} on {device.value}", "")
+    bench.context += seen.evidence
+
+
+def device_of(mac: str) -> Probe[str]:
+    """Ask for the network device of a MAC address: ``ens9``."""
+
+    def parse(text: str) -> str:
+        for line in text.splitlines():
+            found = re.match(r"\d+: ([^:@]+)[:@]", line)
+            if found and mac in line.lower():
+                return found[1]
+        raise EvidenceError("ip link", f"device with MAC address {mac}", text)
+
+    return Probe(("ip", "-o", "link", "show"), parse)
+
+
+def by_ssh(bench: Bench, other: Bench) -> Keeper:
+    """Have the other guest let the first one in by a key of its own, for its dumps alone."""
+    guest, keeper, user = _up(bench).shell, _up(other).shell, other.guest.ssh.user
+    bench.context += [
+        run_or_fail(guest, ("mkdir", "-p", "-m", "700", "--", "/root/.ssh")),
+        run_or_fail(guest, ("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", KEY)),
+        run_or_fail(keeper, ("install", "-d", "-o", user, "-m", "755", "--", FOLDER)),
+    ]
+    host_key = _text(keeper, HOST_KEY).split()[:2]
+    _append(guest, "/root/.ssh/known_hosts", " ".join((ADDRESS, *host_key)))
+    _append(keeper, f"{_home(keeper, user)}/.ssh/authorized_keys", _text(guest, f"{KEY}.pub"))
+    target = Target(Kind.SSH, FOLDER, ADDRESS, user, KEY)
+    options = ("-i", KEY, "-o", "BatchMode=yes", "-o", "ConnectTimeout=60")
+    ask = ("ssh", *options, f"{user}@{ADDRESS}", "true")
+    return _keeper(bench, other, target, (ask,))
+
+
+def by_nfs(bench: Bench, other: Bench) -> Keeper:
+    """Have the other guest export a folder to the private network."""
+    bench.needs_programs("mount.nfs")
+    other.needs_programs("exportfs")
+    keeper, unit = _up(other).shell, other.family.nfs_server.units[0]
+    network = f"{private.NETWORK}.0/24"
+    line = f"{FOLDER} {network}(rw,sync,no_root_squash,no_subtree_check)\n"
+    other.context += [
+        run_or_fail(keeper, ("install", "-d", "-m", "755", "--", FOLDER)),
+        *write_file(keeper, EXPORTS, line),
+        *(run_or_fail(keeper, argv) for argv in _start(unit)),
+    ]
+    mount = ("mount", "-t", "nfs", "-o", "timeo=100,retrans=2", f"{ADDRESS}:{FOLDER}", "/mnt")
+    ask = (mount, ("touch", "/mnt/hvcert-try"), ("umount", "/mnt"))
+    return _keeper(bench, other, Target(Kind.NFS, FOLDER, ADDRESS), ask)
+
+
+def _start(unit: str) -> tuple[tuple[str, ...], ...]:
+    """Return what starts an NFS server, also where its administrator has masked it."""
+    services = (f"{unit}.service", "rpcbind.service", "rpcbind.socket")
+    exported = ("exportfs", "-ra")
+    unmask = ("systemctl", "unmask", *services)
+    return (unmask, ("systemctl", "restart", services[0]), exported)
+
+
+def _keeper(bench: Bench, other: Bench, target: Target, ask: tuple[tuple[str, ...], ...]) -> Keeper:
+    """Return the keeper with its check: what kdump does, tried beforehand, and the room left."""
+
+    def check() -> Verdict:
+        guest, wrong, proof = _up(bench).shell, "", list[Evidence]()
+        for argv in ask:
+            done = guest.run(argv, privileged=True, within=reach.ADDRESS_WITHIN)
+            proof.append(as_evidence(guest.name, done))
+            wrong = wrong or reach.read_answer(done.exit_status, done.stderr)
+        free = _up(other).measure(reach.room(target.folder))
+        return reach.judge_target(Measured(wrong, tuple(proof)), free)
+
+    return Keeper(target, lambda: _up(other), check)
+
+
+def _up(bench: Bench) -> GuestUnderTest:
+    if bench.running is None:
+        raise EvidenceError("guest", "boot that answers", bench.vm.name)
+    return bench.running
+
+
+def _text(shell: GuestShell, path: str) -> str:
+    found, _ = read_file(shell, path)
+    if not found:
+        raise EvidenceError(path, "text", "")
+    return found
+
+
+def _append(shell: GuestShell, path: str, line: str) -> None:
+    found, _ = read_file(shell, path)
+    write_file(shell, path, f"{(found or '').rstrip()}\n{line.strip()}\n".lstrip())
+
+
+def _home(shell: GuestShell, user: str) -> str:
+    asked = ("getent", "passwd", user)
+    done = shell.run(asked)
+    if done.exit_status:
+        raise CommandFailed(shell.name, asked, done.exit_status, done.stderr)
+    return done.stdout.split(":")[5]
