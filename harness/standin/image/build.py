@@ -46,7 +46,7 @@ def ensure_image(name: str, say: Say) -> Path:
         return path
     tools.require_tools()
     try:
-        with cache.building(image, say):
+        with cache.building(path, say):
             if not path.exists():
                 _build(image, keys, path, say)
     except OSError as error:

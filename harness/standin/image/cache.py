@@ -45,14 +45,16 @@ def image_path(image: Image, public_keys: tuple[str, ...]) -> Path:
 
 
 @contextmanager
-def building(image: Image, say: Callable[[str], None]) -> Iterator[None]:
-    """Hold the lock of one image: a second builder waits, then finds the finished file."""
-    images = cache_root() / "images"
-    images.mkdir(parents=True, exist_ok=True)
-    with (images / f"{image.name}.lock").open("w") as lock:
+def building(path: Path, say: Callable[[str], None]) -> Iterator[None]:
+    """Hold the lock of one image: a second builder waits, then finds the finished file.
+
+    Images of other inputs have locks of their own, so nobody waits for what he does not need.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.with_suffix(".lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            say(f"another process is building {image.name}; waiting for it")
+            say(f"another process is building {path.stem}; waiting for it")
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield
