@@ -59,6 +59,7 @@ def run(  # noqa: PLR0913, PLR0917  # Typer's form: one parameter per option
     """Run the certification cases; exit status 0 as expected, 1 a verdict failed, 2 an error."""
     from harness import lab
     from harness.inventory.load import load
+    from harness.report.result import new_name
     from harness.watch import watch
 
     for warning in lab.with_faults(load(inventory), tuple(fault or ())).warnings:
@@ -88,7 +89,8 @@ def run(  # noqa: PLR0913, PLR0917  # Typer's form: one parameter per option
     command += ["-k", select] if select else []
     command += ["-n", str(workers)] if workers else []
     command += [f"--fault={name}" for name in fault or ()]
-    raise SystemExit(watch(command, results.absolute()))
+    name = new_name()
+    raise SystemExit(watch([*command, f"--run={name}"], results.absolute() / name))
 
 
 @app.command()

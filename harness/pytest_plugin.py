@@ -21,6 +21,7 @@ from harness.inventory.model import Guest, Host, Inventory
 from harness.lab import with_faults
 from harness.ledger import Ledger
 from harness.record.order import began, in_recorded_order
+from harness.report.result import new_name
 from harness.report.store import Store
 from harness.turn import turn
 from harness.verdict import NotApplicable
@@ -93,6 +94,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--inventory", type=Path, help="inventory file; default: the embedded lab")
     group.addoption("--fault", action="append", default=[], help="seed it in the embedded lab")
     group.addoption("--results", type=Path, default=Path("results"), help="folder of all results")
+    group.addoption("--run", help="name of this run; default: made of the time")
     group.addoption("--replay", type=Path, help="folder of a run: run its recorded cases again")
 
 
@@ -173,7 +175,7 @@ def _state(config: pytest.Config) -> State:
     else:
         from harness import run
 
-        name = run.new_name()
+        name = config.option.run or new_name()
         state = State(inventory, name, Store(config.option.results.absolute() / name))
         signal.signal(signal.SIGTERM, _interrupt)
         try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import tempfile
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -80,11 +79,6 @@ class Hosts:
         for under_test in self._open.values():
             under_test.session.close()
         self._open.clear()
-
-
-def new_name() -> str:
-    """Return a name for a run that sorts by time and is unique: ``20261123-101500-3fa9c1``."""
-    return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
 
 
 def gate_file(run: str, host: Host) -> Path:

@@ -18,36 +18,55 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from harness.report.result import CaseResult, exit_status, from_json
+from harness.verdict import Outcome
 
 COLOURS = {"pass": "green", "fail": "red", "error": "magenta", "not-run": "yellow"}
 
 
-def watch(command: list[str], results: Path) -> int:
-    """Run it; return 0 all as expected, 1 a verdict failed, 2 a harness error or bad input."""
-    before = _latest(results)
+def watch(command: list[str], folder: Path) -> int:
+    """Run it; return 0 all as expected, 1 a verdict failed, 2 a harness error or bad input.
+
+    ``folder`` is where that run is going to keep its results.
+    """
     console = Console(stderr=True)
     tail: list[str] = []
-    with _passing_signals(command) as child, _progress(console) as progress:
+    signals: list[int] = []
+    with _passing_signals(command, signals, console) as child, _progress(console) as progress:
         task = progress.add_task("cases", total=None)
         assert child.stdout is not None  # noqa: S101  # opened as a pipe below
         for line in child.stdout:
             tail = [*tail[-200:], line.rstrip()]
-            _show(line, results, before, progress, task)
-    folder = _latest(results)
-    if folder is None or folder == before:
-        console.print("\n".join(_useful(tail)), markup=False, highlight=False)
-        return 2
+            _show(line, folder, progress, task)
     rows = _rows(folder / "verdicts.jsonl")
-    _table(rows, folder)
-    if child.returncode not in (0, 1):
-        console.print("\n".join(_useful(tail)), markup=False, highlight=False)
+    if rows:
+        _table(rows, folder)
+    if signals:
+        console.print(_interrupted(rows), markup=False, highlight=False, soft_wrap=True)
+        return 2
+    if not rows or child.returncode not in (0, 1):
+        said = "\n".join(_useful(tail))
+        console.print(said, markup=False, highlight=False, soft_wrap=True)
         return 2
     return exit_status(rows)
 
 
+def _interrupted(rows: tuple[CaseResult, ...]) -> str:
+    left = sum(row.outcome is Outcome.NOT_RUN for row in rows)
+    if not rows:
+        return "interrupted before any case began; nothing of this run is left on its hosts"
+    return (
+        f"interrupted: {left} of {len(rows)} verdicts were not reached and are reported as not-run"
+    )
+
+
 @contextmanager
-def _passing_signals(command: list[str]) -> Iterator[subprocess.Popen[str]]:
-    """Run the child in its own session, so that it gets each signal once: from here."""
+def _passing_signals(
+    command: list[str], seen: list[int], console: Console
+) -> Iterator[subprocess.Popen[str]]:
+    """Run the child in its own session, so that it gets a signal once: from here.
+
+    A second one is not passed on: it would interrupt the clean-up that the first one began.
+    """
     child = subprocess.Popen(  # noqa: S603
         (*_with_parent(), *command),
         stdout=subprocess.PIPE,
@@ -57,13 +76,16 @@ def _passing_signals(command: list[str]) -> Iterator[subprocess.Popen[str]]:
         start_new_session=True,
     )
 
-    def pass_on(_number: int, _frame: FrameType | None) -> None:
-        child.send_signal(signal.SIGINT)
+    def pass_on(number: int, _frame: FrameType | None) -> None:
+        if not seen:
+            child.send_signal(signal.SIGINT)
+        seen.append(number)
+        console.print("interrupted: what the run made is being removed; this takes a moment")
 
     former = {number: signal.signal(number, pass_on) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield child
-        child.wait()
+        with child:  # closes its output, waits for its end
+            yield child
     finally:
         for number, handler in former.items():
             signal.signal(number, handler)
@@ -86,7 +108,7 @@ def _progress(console: Console) -> Progress:
     )
 
 
-def _show(line: str, results: Path, before: Path | None, progress: Progress, task: Any) -> None:  # noqa: ANN401  # rich's TaskID
+def _show(line: str, folder: Path, progress: Progress, task: Any) -> None:  # noqa: ANN401  # rich's TaskID
     if line.startswith("hvcert\t"):
         word, title, where, because = (line.rstrip("\n").split("\t") + [""] * 4)[1:5]
         progress.console.print(
@@ -96,24 +118,19 @@ def _show(line: str, results: Path, before: Path | None, progress: Progress, tas
             highlight=False,
         )
         progress.advance(task)
-    elif progress.tasks[0].total is None and (folder := _latest(results)) not in (None, before):
+    elif progress.tasks[0].total is None:
         planned = sum(1 for _ in _plan(folder))
         if planned:
             progress.update(task, total=planned)
 
 
-def _plan(folder: Path | None) -> Iterator[tuple[str, ...]]:
+def _plan(folder: Path) -> Iterator[tuple[str, ...]]:
     seen = set()
-    for path in folder.glob("plan-*.jsonl") if folder else ():
+    for path in folder.glob("plan-*.jsonl"):
         for line in path.read_text().splitlines():
             with suppress(ValueError):
                 seen.add(from_json(json.loads(line)).key)
     yield from seen
-
-
-def _latest(results: Path) -> Path | None:
-    link = results / "latest"
-    return link.resolve() if link.exists() else None
 
 
 def _rows(path: Path) -> tuple[CaseResult, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from harness.errors import HarnessError, HostError
 from harness.host import private
 from harness.host.command import Cmdlet
-from harness.host.lifecycle import MARK, NAME, put_back, remove
+from harness.host.lifecycle import MARK, NAME, exists, put_back, remove
 from harness.host.session import HostObject, HostSession
 from harness.host.vm import Vm
 from harness.inventory.model import ExistingVm, Host, Inventory
@@ -27,7 +27,7 @@ def sweep(session: HostSession, host: Host, inventory: Inventory) -> tuple[str, 
             problems.append(str(wrong))
     for guest in inventory.guests:
         if isinstance(guest.source, ExistingVm) and host.name in guest.hosts:
-            done += _put_back(session, guest.source.name)
+            done += _put_back(session, guest.source.name, guest.name)
     for switch in private.ours(session):
         try:
             private.remove(session, switch)
@@ -61,7 +61,13 @@ def _folders(session: HostSession, host: Host) -> list[str]:
     return [name for name in names if NAME.fullmatch(name)]
 
 
-def _put_back(session: HostSession, name: str) -> list[str]:
+def _put_back(session: HostSession, name: str, guest: str) -> list[str]:
+    if not exists(session, name):
+        raise HostError(
+            session.name,
+            f"there is no VM named {name}",
+            f"correct vm of guest {guest} in the inventory, or leave this host out of its hosts",
+        )
     ask = Cmdlet("Get-VMSnapshot", {"VMName": name}, safe_to_repeat=True)
     marked = [s.string("Name") for s in session.run(ask).records()]
     ours = [checkpoint for checkpoint in marked if checkpoint.startswith(MARK)]

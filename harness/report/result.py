@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import secrets
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from harness.report.step import Step
@@ -77,6 +79,11 @@ class CaseResult:
         return {Outcome.FAIL: "fail (expected)", Outcome.PASS: "pass (a fail was expected)"}.get(
             self.outcome, self.outcome.value
         )
+
+
+def new_name() -> str:
+    """Return a name for a run that sorts by time and is unique: ``20261123-101500-3fa9c1``."""
+    return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
 
 
 def exit_status(results: tuple[CaseResult, ...]) -> int:

@@ -75,6 +75,17 @@ def test_removal_goes_on_after_a_step_that_fails_and_says_what_failed() -> None:
     assert "Stop-VM" in str(caught.value) or "InvalidState,x" in str(caught.value)
 
 
+def test_an_existing_vm_that_is_not_there_is_named_before_any_case_runs() -> None:
+    session = host()
+    session.replies["Get-VM"] = lambda given: (
+        refuse("InvalidParameter,Microsoft.HyperV.PowerShell.Commands.GetVM")(given)
+        if "Name" in given
+        else ()
+    )
+    with pytest.raises(HostError, match=r"no VM named lab-vm; correct vm of guest debian-12"):
+        sweep(session, HOST, replace(INVENTORY, guests=(BORROWED,)))
+
+
 def test_the_sweep_removes_marked_vms_and_folders_under_its_own_path_alone() -> None:
     others = (
         vm("somebodys"),
