@@ -13,11 +13,9 @@ from harness.checks import memory_judges as judges
 from harness.checks.memory import Limits, Sample
 from harness.checks.pressure import why_not
 from harness.deadline import SYSTEM
-from harness.distro import FAMILIES
 from harness.errors import EvidenceError
 from harness.evidence import Measured
 from harness.guest.load import PROGRAM, start_piece, stop_pieces
-from harness.guest.tools import require
 from harness.sampling import Sampler
 from harness.units import Bytes, MiB
 from harness.verdict import Outcome, Verdict, all_of
@@ -26,8 +24,9 @@ if TYPE_CHECKING:
     from harness.bench import Bench, Certify, GuestUnderTest
     from harness.host.fillers import Fillers
 
-PIECE, SMALLEST, SPARE = 128 * MiB, 32 * MiB, 64 * MiB
-"""A piece of load, the smallest worth starting, and what stays available to the guest."""
+PIECE, SMALLEST, SPARE = 128 * MiB, 16 * MiB, 48 * MiB
+"""A piece of load, the smallest worth starting, and what stays available to the guest: less than
+the buffer of 20 %, or a small guest would never ask for more."""
 
 TAKEN_WITHIN = timedelta(seconds=8)
 """How long a piece has to fill its memory before the next is weighed, on an emulated guest."""
@@ -57,7 +56,7 @@ class Life:
     @property
     def start(self) -> Bytes:
         """Return what it had when it first reported."""
-        return self.sampler.log().value[0].after.assigned
+        return self.sampler.first.after.assigned
 
     @property
     def step(self) -> Bytes:
@@ -83,7 +82,7 @@ class Life:
 
     def risen(self, sample: Sample, to: Bytes) -> bool:
         """Tell whether host and guest both have so much."""
-        first = self.sampler.log().value[0]
+        first = self.sampler.first
         seen = first.after.assigned + sample.view(first)
         return min(sample.after.assigned, seen) >= to
 
@@ -114,12 +113,11 @@ class Life:
 
     def settle(self, samples: int, long: timedelta = timedelta(0)) -> None:
         """Sample on until so many count in this phase, and for so long; as far as it goes."""
-        phase = self.sampler.phase
-        begun = SYSTEM.monotonic() + long.total_seconds()
+        until = SYSTEM.monotonic() + long.total_seconds()
 
         def enough(_: Sample) -> bool:
-            counted = len(judges.settled(self.sampler.log(phase).value))
-            return counted >= samples and SYSTEM.monotonic() >= begun
+            counted = len(judges.settled(self.sampler.of_phase()))
+            return counted >= samples and SYSTEM.monotonic() >= until
 
         self.sampler.until("samples that count", enough, timedelta(minutes=2))
 
@@ -190,7 +188,7 @@ def begin(bench: Bench, limits: Limits) -> Life:
     """Boot the guest with dynamic memory and wait until it has reported its demand."""
     bench.vm.set_dynamic_memory(limits)
     guest = bench.boot()
-    bench.context += require(guest.shell, FAMILIES[bench.guest.family], PROGRAM)
+    bench.needs_programs(PROGRAM)
     life = Life(bench, guest, limits, guest.measure(memory.BLOCK_SIZE), Sampler(bench.vm, guest))
     _wait_for_report(life)
     life.sampler.phase = "start"

@@ -26,7 +26,7 @@ class Sampler:
     def __init__(self, vm: Vm, guest: GuestUnderTest, *, clock: Clock = SYSTEM) -> None:
         self._vm, self._guest, self._clock = vm, guest, clock
         self._probe = memory.guest_memory(balloon=guest.measure(memory.BALLOON_DRIVER).value)
-        self._lines: list[tuple[str, str]] = []
+        self._taken: list[tuple[Sample, str]] = []
         self._begun = clock.monotonic()
         self.phase = ""
         self.peak = Bytes(0)
@@ -39,9 +39,19 @@ class Sampler:
         after = self._vm.memory()
         at = self._clock.monotonic() - self._begun
         texts = (read.evidence[0].answer for read in (before, guest, after))
-        self._lines.append((self.phase, render_sample(at, self.phase, *texts)))
+        sample = Sample(at, self.phase, before.value, guest.value, after.value)
+        self._taken.append((sample, render_sample(at, self.phase, *texts)))
         self.peak = max(self.peak, before.value.assigned, after.value.assigned)
-        return Sample(at, self.phase, before.value, guest.value, after.value)
+        return sample
+
+    @property
+    def first(self) -> Sample:
+        """Return the first sample that was taken."""
+        return self._taken[0][0]
+
+    def of_phase(self) -> list[Sample]:
+        """Return what was sampled so far in this phase."""
+        return [sample for sample, _ in self._taken if sample.phase == self.phase]
 
     def until(self, what: str, done: Callable[[Sample], bool], within: timedelta) -> bool:
         """Sample until one meets the condition; tell whether one did within the limit."""
@@ -58,11 +68,11 @@ class Sampler:
 
     def forget(self, phase: str) -> None:
         """Drop the samples of a phase that has to begin anew."""
-        self._lines = [line for line in self._lines if line[0] != phase]
+        self._taken = [pair for pair in self._taken if pair[0].phase != phase]
 
     def log(self, *phases: str) -> Measured[tuple[Sample, ...]]:
         """Return the samples of these phases, all of them without any, read from their log."""
-        chosen = [line for phase, line in self._lines if phase in phases or not phases]
+        chosen = [line for sample, line in self._taken if sample.phase in phases or not phases]
         asked = f"Get-VM {self._vm.name}; {' '.join(self._probe.argv)}; Get-VM again"
         text = "\n".join(chosen)
         piece = Evidence(f"{asked} ({', '.join(phases) or 'all samples'})", text, "host and guest")

@@ -1,7 +1,8 @@
 """When this run's processes may start VMs on a host: at any time, except while one fills it.
 
 A case that fills the host's memory would make every other start of the same run fail, on another
-worker, in another case. Starts take the gate shared, the one who fills takes it alone.
+worker, in another case. Starts take the gate shared, the one who fills takes it alone; a worker
+that dies lets go of it.
 """
 
 from __future__ import annotations
@@ -9,14 +10,7 @@ from __future__ import annotations
 import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 from pathlib import Path
-from typing import IO
-
-from harness.deadline import wait_for
-
-PATIENCE = timedelta(minutes=30)
-"""Longer than any case holds the gate; a holder that dies lets go at once (flock)."""
 
 
 class StartGate:
@@ -32,7 +26,7 @@ class StartGate:
             yield
             return
         with self.file.open("a") as lock:
-            _take(lock, fcntl.LOCK_SH, self.file)
+            fcntl.flock(lock, fcntl.LOCK_SH)
             yield
 
     @contextmanager
@@ -46,21 +40,9 @@ class StartGate:
                 self._mine -= 1
             return
         with self.file.open("a") as lock:
-            _take(lock, fcntl.LOCK_EX, self.file)
+            fcntl.flock(lock, fcntl.LOCK_EX)
             self._mine = 1
             try:
                 yield
             finally:
                 self._mine = 0
-
-
-def _take(lock: IO[str], how: int, file: Path) -> None:
-    def taken() -> bool | None:
-        try:
-            fcntl.flock(lock, how | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return None
-        return True
-
-    every = timedelta(milliseconds=250)
-    wait_for(f"the start gate {file.name} (a case fills the host)", taken, PATIENCE, every=every)

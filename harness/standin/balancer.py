@@ -28,7 +28,8 @@ class Consumer:
     """A running machine: what it has, what its guest needs, and what its settings say.
 
     ``target``: what the balancer last gave it; ``actual``: what it holds (the balloon may be on its
-    way); ``size``: all memory plugged, the balloon empty; ``slots``: for modules, still free.
+    way); ``size``: all memory plugged, the balloon empty; ``slots``: for modules, still free;
+    ``total``: what its kernel counts.
     """
 
     id: UUID
@@ -41,6 +42,7 @@ class Consumer:
     buffer: int
     priority: int
     slots: int = SLOTS
+    total: int = 0
 
     @property
     def wanted(self) -> int:
@@ -85,8 +87,11 @@ def demand(total: int, available: int, hidden: int) -> int:
 
 
 def _need(machine: Consumer) -> int:
+    """Return what it lacks; a module's worth at least, so that a guest grows in few steps."""
     lacking = machine.wanted - machine.target
-    return lacking if lacking >= STILL else 0
+    if lacking < STILL:
+        return 0
+    return min(max(lacking, MODULE), machine.maximum - machine.target)
 
 
 def _excess(machine: Consumer) -> int:
@@ -95,27 +100,24 @@ def _excess(machine: Consumer) -> int:
 
 
 def _grown(machine: Consumer, spare: int) -> int:
-    """Return the target that it grows to: first the balloon gives back, then modules are added."""
-    need = min(_need(machine), spare)
+    """Return the target that it grows to: the balloon gives back, then one module is added."""
+    need = min(_need(machine), spare) // PAGE * PAGE
     if not need:
         return machine.target
     within = min(machine.target + need, machine.size)
-    lacking = machine.target + _need(machine) - machine.size
-    if lacking <= 0 or machine.slots <= 0:
-        return within
+    added = _next_module(machine)
     room = min(machine.maximum - machine.size, spare - (machine.size - machine.target))
-    added = min(-(-lacking // MODULE), room // MODULE) * MODULE
-    return machine.size + added if added > 0 else within
+    if machine.wanted <= machine.size or not 0 < added <= room:
+        return within
+    return machine.size + added
+
+
+def _next_module(machine: Consumer) -> int:
+    """Return the size of its next module: slots are few, so with much to come it is larger."""
+    left = (machine.maximum - machine.size) // MODULE
+    return -(-left // machine.slots) * MODULE if machine.slots > 0 else 0
 
 
 def module(machine: Consumer, target: int) -> int:
-    """Return the size of the module that has to be added for a target; 0 for none.
-
-    Slots are few: with many modules to come each is larger than a machine needs just now.
-    """
-    lacking = target - machine.size
-    if lacking <= 0:
-        return 0
-    left = (machine.maximum - machine.size) // MODULE
-    least = -(-left // max(1, machine.slots))
-    return max(lacking // MODULE, min(least, left)) * MODULE
+    """Return the size of the module that has to be added for a target; 0 for none."""
+    return _next_module(machine) if target > machine.size else 0

@@ -21,6 +21,10 @@ _log = logging.getLogger(__name__)
 EVERY = 1.0
 """Seconds between two turns; the guests' drivers report once a second."""
 
+PATIENCE = 15
+"""Turns for a guest to take up a module before anything else is done with its memory: Hyper-V, too,
+waits for the driver's answer."""
+
 RESERVE = 16
 """A host keeps this part of its memory (one sixteenth) before a machine may grow, and takes memory
 back from the machines that have too much when less than that is free."""
@@ -77,6 +81,9 @@ def _ask(host: Host, vm: Vm) -> Consumer | None:
         if ram.overhead is None:
             ram.overhead = overhead(memory.startup, report.total)
         ram.demand = demand(report.total, report.available, ram.overhead)
+        ram.patience = ram.patience - 1 if report.total < ram.awaited else 0
+        if ram.patience > 0:
+            return None
         return Consumer(
             id=vm.id,
             target=ram.target,
@@ -88,6 +95,7 @@ def _ask(host: Host, vm: Vm) -> Consumer | None:
             buffer=memory.buffer,
             priority=memory.priority,
             slots=SLOTS - len(ram.modules),
+            total=report.total,
         )
 
 
@@ -103,6 +111,7 @@ def _give(host: Host, machine: Consumer, target: int) -> None:
             if added:
                 host.machines.add_memory(vm.id, added)
                 vm.ram.modules = (*vm.ram.modules, added)
+                vm.ram.awaited, vm.ram.patience = machine.total + added // 2, PATIENCE
             host.machines.balloon(vm.id, target)
             vm.ram.target = target
         except MachineError as failed:

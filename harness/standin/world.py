@@ -41,13 +41,16 @@ class Ram:
 
     ``modules``: hot-added; ``target``: what the balancer gave it (0: its startup memory);
     ``demand``: what its guest needs, 0 until it has reported; ``overhead``: what of its memory the
-    guest's kernel never counts.
+    guest's kernel never counts. ``awaited``: the total of the guest's kernel that shows that it has
+    taken up its last module, ``patience``: for so many turns of the balancer.
     """
 
     modules: tuple[int, ...] = ()
     target: int = 0
     demand: int = 0
     overhead: int | None = None
+    awaited: int = 0
+    patience: int = 0
 
 
 @dataclass(slots=True)

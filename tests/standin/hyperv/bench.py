@@ -47,6 +47,7 @@ class InMemoryMachines:
     broken: str = ""
     report: GuestReport = ALIVE
     used: int | None = None
+    unseen: int = 0
     added: list[int] = field(default_factory=list)
     kept: dict[UUID, int] = field(default_factory=dict)
 
@@ -147,7 +148,8 @@ class InMemoryMachines:
         has = self.assigned(vm)
         if self.used is None:
             return MemoryReport(has)
-        return MemoryReport(has, has - (64 << 20), has - (64 << 20) - self.used)
+        total = has - (64 << 20) - self.unseen
+        return MemoryReport(has, total, total - self.used)
 
     def add_memory(self, vm: UUID, size: int) -> None:
         self._maybe_break()

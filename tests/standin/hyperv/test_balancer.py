@@ -35,12 +35,13 @@ def given_to(machine: Consumer, free: int, *others: Consumer, reserve: int = 0) 
     [
         (300, 768, 768, 8192, 768),  # enough, and nobody is short: nothing is taken
         (700, 768, 768, 8192, 896),  # 840 wanted: one module
-        (1000, 768, 768, 8192, 1280),  # 1200 wanted: four modules
-        (1000, 768, 768, 300, 1024),  # the host has two modules
+        (1000, 768, 768, 8192, 896),  # 1200 wanted: one module at a time
+        (1000, 768, 768, 128, 896),  # the host has one module
         (1000, 768, 768, 100, 768),  # the host has less than a module
         (700, 512, 1024, 8192, 840),  # the balloon gives back what is wanted
-        (1000, 512, 1024, 8192, 1280),  # the balloon gives all back, two modules more
-        (9000, 768, 768, 9999, 8192),  # never above the maximum
+        (1000, 512, 1024, 8192, 1152),  # the balloon gives all back, one module more
+        (9000, 8064, 8064, 9999, 8192),  # up to the maximum
+        (9000, 8192, 8192, 9999, 8192),  # never above it
         (300, 768, 768, -1024, 512),  # the host is short: down to the minimum
         (500, 768, 768, -1024, 600),  # down to demand and buffer
         (700, 768, 768, -1024, 768),  # it needs what it has
@@ -59,8 +60,8 @@ def test_nothing_grows_into_the_host_s_reserve() -> None:
 
 def test_the_higher_priority_is_served_first() -> None:
     high, low = consumer(1000, priority=80), consumer(1000, priority=20)
-    assert given_to(high, 512, low) == 1280
-    assert given_to(low, 512, high) == 768
+    assert given_to(high, 200, low) == 896
+    assert given_to(low, 200, high) == 768
 
 
 def test_a_needy_machine_is_fed_from_the_surplus_of_another() -> None:
@@ -206,3 +207,27 @@ def test_a_machine_that_cannot_take_memory_keeps_what_it_has(bench: Bench) -> No
     bench.machines.broken = "QEMU said no"
     turn(bench.host)
     assert assigned(bench) == 768
+
+
+def test_the_next_module_waits_until_the_guest_has_taken_up_the_last(bench: Bench) -> None:
+    vm = dynamic(bench)
+    bench.machines.used = 640 * MIB
+    turn(bench.host)
+    bench.machines.used, bench.machines.unseen = 800 * MIB, 128 * MIB
+    for _ in range(10):
+        turn(bench.host)
+    assert bench.machines.added == [128 * MIB]
+    bench.machines.unseen = 0
+    turn(bench.host)
+    assert bench.machines.added == [128 * MIB, 128 * MIB]
+    assert bench.host.world.vms[vm].ram.patience > 0
+
+
+def test_a_guest_that_never_takes_it_up_is_not_waited_for_for_ever(bench: Bench) -> None:
+    dynamic(bench)
+    bench.machines.used = 640 * MIB
+    turn(bench.host)
+    bench.machines.used, bench.machines.unseen = 800 * MIB, 128 * MIB
+    for _ in range(20):
+        turn(bench.host)
+    assert len(bench.machines.added) == 2
