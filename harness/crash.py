@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Protocol, TypeVar
 
 from harness.bench import Bench, GuestUnderTest
 from harness.chance import CHANCE
@@ -31,18 +32,33 @@ OPEN_WITHIN = timedelta(minutes=15)
 TRIGGERED_WITHIN = timedelta(seconds=30)
 """A command that crashes the guest never ends; the dump takes longer than this wait."""
 
+T = TypeVar("T")
 Act = Callable[[GuestShell], object]
+
+
+class Place(Protocol):
+    """A machine that keeps cores: a guest of the case, or one of the lab."""
+
+    @property
+    def shell(self) -> GuestShell:
+        """Return the session to it."""
+
+    def measure(self, probe: Probe[T]) -> Measured[T]:
+        """Ask one question; the value comes with its raw text."""
+
+    def wait_for(self, what: str, poll: Callable[[], T | None], within: timedelta) -> T | None:
+        """Poll until there is an answer; None when it did not come."""
 
 
 @dataclass(frozen=True, slots=True)
 class Keeper:
-    """Where cores go: the target as the guest is told, and the guest that keeps them.
+    """Where cores go: the target as the guest is told, and the machine that keeps them.
 
     ``check``: judges whether the target would take a dump now; None for the guest's own disk.
     """
 
     target: Target
-    guest: Callable[[], GuestUnderTest]
+    place: Callable[[], Place]
     check: Callable[[], Verdict] | None = None
 
     def refuses(self) -> Verdict | None:
@@ -141,13 +157,13 @@ class Crash:
         return bounds.CRASH_BOOT_WITHIN
 
     def _cores(self) -> Measured[tuple[CoreFile, ...]]:
-        return self.keeper.guest().measure(core.cores(self.keeper.target.folder))
+        return self.keeper.place().measure(core.cores(self.keeper.target.folder))
 
     def _judge_core(
         self, dying: GuestUnderTest, before: Measured[tuple[CoreFile, ...]]
     ) -> list[Verdict]:
         first = self._cores()
-        keeper = self.keeper.guest()
+        keeper = self.keeper.place()
         keeper.wait_for("a second look at the core", lambda: None, bounds.CORE_STABLE_FOR)
         second = self._cores()
         files = kdump.judge_files(before, first, second)
@@ -172,7 +188,7 @@ class Crash:
             lacks = f"log of the capture kernel (kdump of {self.bench.family.name} keeps none)"
             raise EvidenceError("capture kernel's log", lacks, "")
         own = name.startswith("/")
-        guest = _running(self.bench) if own else self.keeper.guest()
+        guest = _running(self.bench) if own else self.keeper.place()
         path = name if own else f"{self.file.path.rpartition('/')[0]}/{name}"
         return guest.measure(Probe(("cat", "--", path), parse_kernel_log, privileged=True))
 

@@ -11,6 +11,7 @@ from harness.chance import CHANCE
 from harness.checks import bounds, hang, kdump, kernel
 from harness.checks.interrupts import ONLINE_CPUS
 from harness.crash import Crash, arm, local
+from harness.deadline import wait_for
 from harness.errors import DeadlineExceeded, EvidenceError, GuestUnreachable
 from harness.evidence import Evidence, Measured
 from harness.guest.measure import measure
@@ -60,11 +61,20 @@ class Hang:
         return self.bench.vm.addresses(), 22
 
     def _login_fails(self, where: tuple[tuple[str, ...], int]) -> Evidence:
+        """Wait until no login succeeds for twice the time: the writer may have had a last word."""
+        guest = self.bench.guest
+
+        def silent() -> Evidence | None:
+            try:
+                self.bench.connect(guest, *where, 2 * bounds.SILENT_FOR)
+            except GuestUnreachable as nobody:
+                return Evidence(f"ssh to {where[0]}", str(nobody), f"guest {guest.name}")
+            return None
+
         try:
-            self.bench.connect(self.bench.guest, *where, bounds.SILENT_FOR)
-        except GuestUnreachable as silent:
-            return Evidence(f"ssh to {where[0]}", str(silent), f"guest {self.bench.guest.name}")
-        raise EvidenceError("SSH", "silence (the guest does not hang)", "a login succeeded")
+            return wait_for(f"the end of logins to {guest.name}", silent, bounds.HANGS_WITHIN)
+        except DeadlineExceeded as still:
+            raise EvidenceError("SSH", "silence (the guest does not hang)", str(still)) from still
 
 
 def prove(bench: Bench) -> tuple[Verdict, Verdict]:

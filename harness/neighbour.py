@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from harness.bench import Bench, GuestUnderTest
 from harness.checks import reach
-from harness.crash import Keeper
+from harness.crash import Keeper, Place
 from harness.distro import Adapter
 from harness.distro.dumping import Kind, Target
+from harness.dump_target import lent
 from harness.errors import CommandFailed, EvidenceError
 from harness.evidence import Evidence, Measured, Probe
 from harness.guest import changes
@@ -80,50 +81,94 @@ def device_of(mac: str) -> Probe[str]:
     return Probe(("ip", "-o", "link", "show"), parse)
 
 
-def by_ssh(bench: Bench, other: Bench) -> Keeper:
-    """Have the other guest let the first one in by a key of its own, for its dumps alone."""
-    guest, keeper, user = _up(bench).shell, _up(other).shell, other.guest.ssh.user
+@contextmanager
+def keeper_by_ssh(bench: Bench) -> Iterator[Keeper]:
+    """Yield who keeps the guest's cores over SSH: the inventory's target, or a second guest."""
+    wanted = bench.guest.dump_target
+    if wanted is None:
+        with neighbour(bench) as other:
+            keeper, user = _up(other).shell, other.guest.ssh.user
+            run_or_fail(keeper, ("install", "-d", "-o", user, "-m", "755", "--", FOLDER))
+            target = Target(Kind.SSH, FOLDER, ADDRESS, user, KEY)
+            with _let_in(bench, keeper, target):
+                yield _by_ssh(bench, lambda: _up(other), target)
+        return
+    bench.boot()
+    target = Target(Kind.SSH, wanted.folder, wanted.address, wanted.ssh.user, KEY)
+    with lent(bench, wanted) as machine, _let_in(bench, machine.shell, target):
+        yield _by_ssh(bench, lambda: machine, target)
+
+
+@contextmanager
+def keeper_by_nfs(bench: Bench) -> Iterator[Keeper]:
+    """Yield who keeps the guest's cores over NFS: the inventory's target, or a second guest."""
+    wanted = bench.guest.dump_target
+    if wanted is None:
+        with neighbour(bench) as other:
+            _export(other)
+            yield _by_nfs(bench, lambda: _up(other), Target(Kind.NFS, FOLDER, ADDRESS))
+        return
+    bench.boot()
+    with lent(bench, wanted) as machine:
+        yield _by_nfs(bench, lambda: machine, Target(Kind.NFS, wanted.folder, wanted.address))
+
+
+def _by_ssh(bench: Bench, place: Callable[[], Place], target: Target) -> Keeper:
+    options = ("-i", KEY, "-o", "BatchMode=yes", "-o", "ConnectTimeout=60")
+    ask = ("ssh", *options, f"{target.user}@{target.address}", "true")
+    return Keeper(target, place, _check(bench, place, target, (ask,)))
+
+
+def _by_nfs(bench: Bench, place: Callable[[], Place], target: Target) -> Keeper:
+    bench.needs_programs("mount.nfs")
+    exported = f"{target.address}:{target.folder}"
+    mount = ("mount", "-t", "nfs", "-o", "timeo=100,retrans=2", exported, "/mnt")
+    ask = (mount, ("touch", "/mnt/hvcert-try"), ("umount", "/mnt"))
+    return Keeper(target, place, _check(bench, place, target, ask))
+
+
+@contextmanager
+def _let_in(bench: Bench, keeper: GuestShell, target: Target) -> Iterator[None]:
+    """Have the keeper let the guest in by a key of its own while the block runs."""
+    guest = _up(bench).shell
     bench.context += [
         run_or_fail(guest, ("mkdir", "-p", "-m", "700", "--", "/root/.ssh")),
         run_or_fail(guest, ("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", KEY)),
-        run_or_fail(keeper, ("install", "-d", "-o", user, "-m", "755", "--", FOLDER)),
     ]
     host_key = _text(keeper, HOST_KEY).split()[:2]
-    _append(guest, "/root/.ssh/known_hosts", " ".join((ADDRESS, *host_key)))
-    _append(keeper, f"{_home(keeper, user)}/.ssh/authorized_keys", _text(guest, f"{KEY}.pub"))
-    target = Target(Kind.SSH, FOLDER, ADDRESS, user, KEY)
-    options = ("-i", KEY, "-o", "BatchMode=yes", "-o", "ConnectTimeout=60")
-    ask = ("ssh", *options, f"{user}@{ADDRESS}", "true")
-    return _keeper(bench, other, target, (ask,))
+    _append(guest, "/root/.ssh/known_hosts", " ".join((target.address, *host_key)))
+    path = f"{_home(keeper, target.user)}/.ssh/authorized_keys"
+    former, _ = read_file(keeper, path)
+    _append(keeper, path, _text(guest, f"{KEY}.pub"))
+    try:
+        yield
+    finally:
+        write_file(keeper, path, former or "")
 
 
-def by_nfs(bench: Bench, other: Bench) -> Keeper:
+def _export(other: Bench) -> None:
     """Have the other guest export a folder to the private network."""
-    bench.needs_programs("mount.nfs")
     other.needs_programs("exportfs")
     keeper, unit = _up(other).shell, other.family.nfs_server.units[0]
-    network = f"{private.NETWORK}.0/24"
-    line = f"{FOLDER} {network}(rw,sync,no_root_squash,no_subtree_check)\n"
+    line = f"{FOLDER} {private.NETWORK}.0/24(rw,sync,no_root_squash,no_subtree_check)\n"
     other.context += [
         run_or_fail(keeper, ("install", "-d", "-m", "755", "--", FOLDER)),
         *write_file(keeper, EXPORTS, line),
         *(run_or_fail(keeper, argv) for argv in _start(unit)),
     ]
-    mount = ("mount", "-t", "nfs", "-o", "timeo=100,retrans=2", f"{ADDRESS}:{FOLDER}", "/mnt")
-    ask = (mount, ("touch", "/mnt/hvcert-try"), ("umount", "/mnt"))
-    return _keeper(bench, other, Target(Kind.NFS, FOLDER, ADDRESS), ask)
 
 
 def _start(unit: str) -> tuple[tuple[str, ...], ...]:
     """Return what starts an NFS server, also where its administrator has masked it."""
     services = (f"{unit}.service", "rpcbind.service", "rpcbind.socket")
-    exported = ("exportfs", "-ra")
     unmask = ("systemctl", "unmask", *services)
-    return (unmask, ("systemctl", "restart", services[0]), exported)
+    return (unmask, ("systemctl", "restart", services[0]), ("exportfs", "-ra"))
 
 
-def _keeper(bench: Bench, other: Bench, target: Target, ask: tuple[tuple[str, ...], ...]) -> Keeper:
-    """Return the keeper with its check: what kdump does, tried beforehand, and the room left."""
+def _check(
+    bench: Bench, place: Callable[[], Place], target: Target, ask: tuple[tuple[str, ...], ...]
+) -> Callable[[], Verdict]:
+    """Return what judges the target: what kdump does, tried beforehand, and the room left."""
 
     def check() -> Verdict:
         guest, wrong, proof = _up(bench).shell, "", list[Evidence]()
@@ -131,10 +176,10 @@ def _keeper(bench: Bench, other: Bench, target: Target, ask: tuple[tuple[str, ..
             done = guest.run(argv, privileged=True, within=reach.ADDRESS_WITHIN)
             proof.append(as_evidence(guest.name, done))
             wrong = wrong or reach.read_answer(done.exit_status, done.stderr)
-        free = _up(other).measure(reach.room(target.folder))
+        free = place().measure(reach.room(target.folder))
         return reach.judge_target(Measured(wrong, tuple(proof)), free)
 
-    return Keeper(target, lambda: _up(other), check)
+    return check
 
 
 def _up(bench: Bench) -> GuestUnderTest:

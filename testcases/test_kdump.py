@@ -7,7 +7,7 @@ import pytest
 from harness import crash, hang, kexec
 from harness.bench import Bench, Certify
 from harness.checks import kdump
-from harness.neighbour import by_nfs, by_ssh, neighbour
+from harness.neighbour import keeper_by_nfs, keeper_by_ssh
 
 pytestmark = pytest.mark.feature("kdump")
 
@@ -25,8 +25,8 @@ def test_a_crash_leaves_a_whole_core_at_a_neighbour_over_ssh(
     bench: Bench, certify: Certify
 ) -> None:
     crash.needs_dumps(bench)
-    with neighbour(bench) as other:
-        certify(crash.prove(bench, by_ssh(bench, other), kdump.SYSRQ, crash.by_sysrq))
+    with keeper_by_ssh(bench) as keeper:
+        certify(crash.prove(bench, keeper, kdump.SYSRQ, crash.by_sysrq))
 
 
 @pytest.mark.long
@@ -35,8 +35,8 @@ def test_a_crash_leaves_a_whole_core_at_a_neighbour_over_nfs(
     bench: Bench, certify: Certify
 ) -> None:
     crash.needs_dumps(bench)
-    with neighbour(bench) as other:
-        certify(crash.prove(bench, by_nfs(bench, other), kdump.SYSRQ, crash.by_sysrq))
+    with keeper_by_nfs(bench) as keeper:
+        certify(crash.prove(bench, keeper, kdump.SYSRQ, crash.by_sysrq))
 
 
 @pytest.mark.long

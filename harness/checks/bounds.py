@@ -130,6 +130,10 @@ DUMP_ROOM: Final = 64 * MiB
 """A target with less room is full: filtered cores of a 1 GiB guest were 17 to 27 MiB. KD-02,
 2026-11-25."""
 
+HANGS_WITHIN: Final = timedelta(minutes=5)
+"""For real-time loops to have taken every CPU; a guest that still lets somebody in after it does
+not hang. KD-04, 2026-11-25."""
+
 SILENT_FOR: Final = timedelta(seconds=30)
 """How long SSH and a writer in the guest must be silent for it to count as hung. KD-04,
 2026-11-25."""

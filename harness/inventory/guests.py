@@ -5,6 +5,7 @@ from __future__ import annotations
 from harness.inventory.model import (
     FAMILIES,
     Become,
+    DumpTarget,
     ExistingVm,
     ExpectedFailure,
     FixedAddress,
@@ -19,6 +20,7 @@ from harness.inventory.ssh import read_ssh
 from harness.inventory.values import (
     parse_case,
     parse_guest_address,
+    parse_ip,
     parse_name,
     parse_size,
     parse_unix_path,
@@ -32,6 +34,7 @@ MAXIMUM_PROCESSORS = 2048
 GUEST_KEYS = (
     *("name", "template", "vm", "disposable", "hosts", "memory", "processors", "secure_boot"),
     *("family", "release", "ssh", "address", "preparations", "expect", "cases"),
+    "dump_target",
 )
 TEMPLATE_ENDS = (".vhd", ".vhdx")
 
@@ -53,6 +56,7 @@ def read_guest(section: Section, host_names: tuple[str, ...]) -> Guest:
         preparations=tuple(_preparation(part) for part in section.sections("preparations")),
         expected_failures=tuple(_expected(part, hosts) for part in section.sections("expect")),
         cases=section.texts("cases", parse_case),
+        dump_target=_dump_target(section),
     )
     section.only(*GUEST_KEYS)
     _check(section, guest)
@@ -62,6 +66,19 @@ def read_guest(section: Section, host_names: tuple[str, ...]) -> Guest:
 def _address(section: Section) -> Reported | FixedAddress:
     reported: Reported | FixedAddress = Reported()
     return section.parsed("address", parse_guest_address, reported, "reported")
+
+
+def _dump_target(section: Section) -> DumpTarget | None:
+    inner = section.section("dump_target") if section.has("dump_target") else None
+    if inner is None:
+        return None
+    target = DumpTarget(
+        address=inner.parsed("address", parse_ip, ""),
+        ssh=read_ssh(inner),
+        folder=inner.parsed("folder", parse_unix_path, ""),
+    )
+    inner.only("address", "ssh", "folder")
+    return target
 
 
 def _source(section: Section) -> Template | ExistingVm:

@@ -178,6 +178,19 @@ class FixedAddress:
 
 
 @dataclass(frozen=True, slots=True)
+class DumpTarget:
+    """A machine of the lab that keeps the cores of network dumps below ``folder``.
+
+    kdump reaches it at port 22 of ``address``, as ``ssh.user``, whom ``folder`` belongs to; for NFS
+    that folder is exported. The harness logs in there by the same address.
+    """
+
+    address: str
+    ssh: Ssh
+    folder: str
+
+
+@dataclass(frozen=True, slots=True)
 class Preparation:
     """One declared change to a guest, and why; named beside every verdict that depended on it.
 
@@ -205,7 +218,10 @@ class ExpectedFailure:
 
 @dataclass(frozen=True, slots=True)
 class Guest:
-    """One guest under test. ``hosts``: the inventory hosts it runs on; ``cases``: () for all."""
+    """One guest under test. ``hosts``: the inventory hosts it runs on; ``cases``: () for all.
+
+    ``dump_target``: None for a second guest, made for the case.
+    """
 
     name: str
     source: Template | ExistingVm
@@ -220,6 +236,7 @@ class Guest:
     preparations: tuple[Preparation, ...] = ()
     expected_failures: tuple[ExpectedFailure, ...] = ()
     cases: tuple[str, ...] = ()
+    dump_target: DumpTarget | None = None
 
     def wanted(self, cases: Iterable[str]) -> tuple[str, ...]:
         """Return those of the cases that are to run on this guest."""

@@ -101,6 +101,13 @@ def parse_guest_address(text: str) -> Reported | FixedAddress:
     return FixedAddress(ip, port)
 
 
+def parse_ip(text: str) -> str:
+    """Read an IPv4 or IPv6 address alone: kdump knows no other port than a service's own."""
+    if _ip(text) is None:
+        raise Misread(text, 'is no address; write "10.0.0.5", without a port')
+    return text
+
+
 def parse_loopback(text: str) -> str:
     """Read an address of 127.0.0.0/8, where a lab host may listen."""
     ip = _ip(text)

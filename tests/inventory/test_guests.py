@@ -262,3 +262,26 @@ def test_an_unset_variable_in_a_path_is_a_problem(
     assert "names $HVCERT_KEYS, which is not set in the environment" in said
     monkeypatch.setenv("HVCERT_KEYS", "/keys")
     assert loaded(change).guests[0].ssh.key == Path("/keys/id")
+
+
+TARGET = {"address": "10.0.0.5", "folder": "/srv/cores", "ssh": {
+    "user": "dumps", "key": "~/.ssh/id", "host_key": KEY, "become": "sudo",
+}}  # fmt: skip
+
+
+def test_a_guest_may_name_who_keeps_its_cores(loaded: Loaded) -> None:
+    read = loaded(lambda content: guest_of(content).update(dump_target=TARGET)).guests[0]
+    assert read.dump_target is not None
+    assert (read.dump_target.address, read.dump_target.folder) == ("10.0.0.5", "/srv/cores")
+    assert read.dump_target.ssh.user == "dumps"
+    assert loaded(lambda _: None).guests[0].dump_target is None
+
+
+def test_a_dump_target_needs_an_address_without_port_and_a_folder(problems_of: Problems) -> None:
+    wrong = {**TARGET, "address": "10.0.0.5:2222", "port": 22}
+    del wrong["folder"]
+    said = problems_of(lambda content: guest_of(content).update(dump_target=wrong))
+    where = "guests[0].dump_target."
+    assert {problem.split(":")[0] for problem in said} == {
+        f"{where}address", f"{where}folder", f"{where}port",
+    }  # fmt: skip
