@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from harness.bench import Bench
+from harness.bench import LOGIN_WITHIN, Bench
 from harness.chance import CHANCE
 from harness.checks import bounds, hang, kdump, kernel
 from harness.checks.interrupts import ONLINE_CPUS
@@ -14,6 +14,7 @@ from harness.crash import Crash, arm, local
 from harness.deadline import wait_for
 from harness.errors import DeadlineExceeded, EvidenceError, GuestUnreachable
 from harness.evidence import Evidence, Measured
+from harness.guest.files import run_or_fail
 from harness.guest.measure import measure
 from harness.guest.shell import GuestShell
 from harness.inventory.model import FixedAddress
@@ -31,22 +32,31 @@ class Hang:
 
     bench: Bench
     word: str = field(default_factory=lambda: f"hvcert-writer-{CHANCE.nonce()}")
+    cpus: tuple[int, ...] = ()
+    where: tuple[tuple[str, ...], int] = ((), 0)
+    before: Measured[str] | None = None
     seen: hang.Silence | None = None
+
+    def prepare(self, shell: GuestShell) -> None:
+        """Have the guest panic on an NMI and its loops not throttled; start the writer."""
+        for name, value in SETTINGS:
+            measure(shell, kernel.set_sysctl(name, value))
+        self.cpus = measure(shell, ONLINE_CPUS).value
+        for cpu in self.cpus:  # there since 6.12, and no error where there is none
+            shell.run(("tee", hang.RESERVE.format(cpu)), privileged=True, stdin=b"0\n")
+        self.where, self.before = self._address(), self._heartbeat()
+        run_or_fail(shell, hang.writer(self.word))
 
     def __call__(self, shell: GuestShell) -> None:
         """Hang the guest of this shell and inject the NMI; EvidenceError when it still lives."""
-        for name, value in SETTINGS:
-            measure(shell, kernel.set_sysctl(name, value))
-        cpus = measure(shell, ONLINE_CPUS).value
-        where = self._address()
-        before = self._heartbeat()
-        shell.run(hang.writer(self.word), privileged=True)
-        for cpu in sorted(cpus, reverse=True):
+        if self.before is None:
+            raise RuntimeError("prepare the guest first")
+        for cpu in sorted(self.cpus, reverse=True):
             with suppress(GuestUnreachable, DeadlineExceeded):
                 shell.run(hang.loop_on(cpu), privileged=True, within=STARTED_WITHIN)
-        self.bench.story.append(f"busy real-time loops on CPUs {', '.join(map(str, cpus))}")
-        login = self._login_fails(where)
-        self.seen = hang.Silence(login, before, self._heartbeat())
+        self.bench.story.append(f"busy real-time loops on CPUs {', '.join(map(str, self.cpus))}")
+        login = self._login_fails()
+        self.seen = hang.Silence(login, self.before, self._heartbeat())
         hang.check_outside(self.seen)
         self.bench.vm.inject_nmi()
 
@@ -58,17 +68,17 @@ class Hang:
         where = self.bench.guest.address
         if isinstance(where, FixedAddress):
             return (where.ip,), where.port
-        return self.bench.vm.addresses(), 22
+        return self.bench.vm.wait_for_address(LOGIN_WITHIN), 22
 
-    def _login_fails(self, where: tuple[tuple[str, ...], int]) -> Evidence:
+    def _login_fails(self) -> Evidence:
         """Wait until no login succeeds for twice the time: the writer may have had a last word."""
         guest = self.bench.guest
 
         def silent() -> Evidence | None:
             try:
-                self.bench.connect(guest, *where, 2 * bounds.SILENT_FOR)
+                self.bench.connect(guest, *self.where, 2 * bounds.SILENT_FOR)
             except GuestUnreachable as nobody:
-                return Evidence(f"ssh to {where[0]}", str(nobody), f"guest {guest.name}")
+                return Evidence(f"ssh to {self.where[0]}", str(nobody), f"guest {guest.name}")
             return None
 
         try:
@@ -84,6 +94,9 @@ def prove(bench: Bench) -> tuple[Verdict, Verdict]:
     if armed.outcome is not Outcome.PASS:
         return armed, armed
     hung = Hang(bench)
+    if bench.running is None:
+        raise RuntimeError("an armed guest runs")
+    hung.prepare(bench.running.shell)
     crash = Crash(bench, keeper, kdump.NMI, provoked=hang.PROVOKED)
     dumped = crash.provoke(hung)
     whole = all_of(dumped.because, armed, dumped)

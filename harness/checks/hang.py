@@ -19,6 +19,9 @@ PROVOKED = frozenset({"lockup", "hung-task", "rcu-stall", "call-trace"})
 LOOPS_UNTHROTTLED = ("kernel.sched_rt_runtime_us", "-1")
 """Else the kernel leaves 5 % of each CPU to others."""
 
+RESERVE = "/sys/kernel/debug/sched/fair_server/cpu{}/runtime"
+"""The same since 6.12, by a server of its own (kernel/sched/debug.c)."""
+
 
 def loop_on(cpu: int) -> tuple[str, ...]:
     """Return what starts a busy loop before which nothing else on that CPU gets to run."""
