@@ -120,6 +120,19 @@ def read(
 
 
 @app.command()
+def report(folder: RunFolder) -> None:
+    """Make a run's report.html again from its stored verdicts, and show where its time went."""
+    from harness.report.store import Store
+    from harness.watch import show_times
+
+    store = Store(folder.resolve())
+    rows = store.verdicts()
+    written = store.write_report(rows)
+    show_times(rows, store.times())
+    typer.echo(f"report: {written}")
+
+
+@app.command()
 def replay(folder: RunFolder) -> None:
     """Run a run's cases again from its recording, with no host; exit status 1 if any differs."""
     from harness.replay import replay as again

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import ReplayError
-from harness.report.result import CaseResult, from_json
+from harness.report.result import CaseResult
+from harness.report.store import Store
 from harness.verdict import Outcome
 
 ROOT = Path(__file__).parent.parent
@@ -39,7 +39,7 @@ def replay(
 
     Raises ReplayError where the folder holds no recordings or pytest could not run.
     """
-    before = verdicts(folder)
+    before = Store(folder).verdicts()
     if not any((folder / "recordings").glob("*.jsonl")):
         raise ReplayError(str(folder), "the run was not recorded")
     command = (sys.executable, "-m", "pytest", str(cases), *_options(folder))
@@ -47,7 +47,7 @@ def replay(
     if done.returncode not in (0, 1):
         tail = "\n".join(done.stdout.splitlines()[-25:] + done.stderr.splitlines()[-5:])
         raise ReplayError(str(folder), f"the cases could not be run again:\n{tail}")
-    now = verdicts(folder / "replay")
+    now = Store(folder / "replay").verdicts()
     return now, differences(before, now)
 
 
@@ -68,13 +68,3 @@ def differences(
     old = {row.key: row for row in before if row.outcome is not Outcome.NOT_RUN and row.recording}
     pairs = (Difference(row, new.get(key)) for key, row in sorted(old.items()))
     return tuple(p for p in pairs if p.now is None or p.now.outcome is not old[p.now.key].outcome)
-
-
-def verdicts(folder: Path) -> tuple[CaseResult, ...]:
-    """Return the verdicts that a run's folder keeps; ReplayError where it keeps none."""
-    path = folder / "verdicts.jsonl"
-    try:
-        lines = path.read_text().splitlines()
-    except OSError as broken:
-        raise ReplayError(str(folder), f"no verdicts.jsonl there ({broken.strerror})") from broken
-    return tuple(from_json(json.loads(line)) for line in lines)

@@ -7,7 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
@@ -18,6 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from harness.report.result import CaseResult, exit_status, from_json
+from harness.report.step import Spent, together
 from harness.verdict import Outcome
 
 COLOURS = {"pass": "green", "fail": "red", "error": "magenta", "not-run": "yellow"}
@@ -166,4 +167,25 @@ def _table(rows: tuple[CaseResult, ...], folder: Path) -> None:
     console.print(table)
     if banner:
         console.print(f"{banner}: proves the harness, certifies no distribution on Hyper-V.")
-    console.print(f"report: {folder / 'junit.xml'}", soft_wrap=True)
+    console.print(f"report: {folder / 'report.html'}", soft_wrap=True)
+    console.print(f"JUnit: {folder / 'junit.xml'}", soft_wrap=True)
+
+
+def show_times(rows: tuple[CaseResult, ...], times: Mapping[str, Spent]) -> None:
+    """Print where the time of each case went, longest first."""
+    titles = {row.recording: f"{row.title} {row.guest}@{row.host}" for row in reversed(rows)}
+    table = Table(title="where the time went")
+    table.add_column("case", overflow="fold")
+    for heading in ("in all", "waiting for the guest", "host calls", "own work", "own share"):
+        table.add_column(heading, justify="right")
+    known = [(title, times[path]) for path, title in titles.items() if path in times]
+    for title, part in sorted(known, key=lambda pair: -pair[1].total):
+        table.add_row(title.replace("[", r"\["), *_spent(part))
+    table.add_section()
+    table.add_row("all", *_spent(together(tuple(part for _, part in known))))
+    Console().print(table)
+
+
+def _spent(part: Spent) -> tuple[str, ...]:
+    seconds = (part.total, part.guest, part.host, part.own)
+    return (*(f"{value:.1f} s" for value in seconds), f"{100 * part.own_share:.1f} %")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.errors import ReplayError
+from harness.errors import ReplayError, ResultsError
 from harness.evidence import Evidence
 from harness.host.command import Call, Cmdlet
 from harness.host.facts import measure_host
@@ -110,7 +110,7 @@ def test_a_recording_that_ends_early_is_an_error_and_never_a_verdict(
 
 
 def test_a_folder_without_a_recording_is_said(tmp_path: Path) -> None:
-    with pytest.raises(ReplayError, match=r"no verdicts\.jsonl"):
+    with pytest.raises(ResultsError, match=r"no verdicts\.jsonl"):
         replay(tmp_path)
     (tmp_path / "verdicts.jsonl").write_text("")
     with pytest.raises(ReplayError, match="was not recorded"):

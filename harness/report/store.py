@@ -7,7 +7,7 @@ results/<run>/verdicts.jsonl               all of them, at the end
 results/<run>/times-<worker>.jsonl         where the time of each case went
 results/<run>/recordings/<case>.jsonl      every host call and guest command, for replay
 results/<run>/evidence/<case>/NN-<what>.txt, or .png where the evidence is a picture
-results/<run>/junit.xml
+results/<run>/junit.xml, report.html
 """
 
 from __future__ import annotations
@@ -95,10 +95,8 @@ class Store:
 
     def times(self) -> dict[str, Spent]:
         """Read where the time of each recording went."""
-        found: dict[str, Spent] = {}
-        for row in self._lines("times-*.jsonl"):
-            found[row.pop("recording")] = Spent(**row)
-        return found
+        rows = list(self._lines("times-*.jsonl"))
+        return {r["recording"]: Spent(r["total"], r["guest"], r["host"]) for r in rows}
 
     def plan(self, rows: Iterable[CaseResult]) -> None:
         """Write down what is going to run, so that what did not is reported as not-run."""
@@ -116,12 +114,36 @@ class Store:
         return tuple(sorted(judged.values(), key=lambda r: r.key))
 
     def finish(self) -> tuple[CaseResult, ...]:
-        """Write verdicts.jsonl and junit.xml; return the rows."""
+        """Write verdicts.jsonl, junit.xml and report.html; return the rows."""
         rows = self.results()
         lines = "".join(json.dumps(to_json(row)) + "\n" for row in rows)
         self._replace("verdicts.jsonl", lines)
         self._replace("junit.xml", render_junit(rows))
+        self.write_report(rows)
         return rows
+
+    def verdicts(self) -> tuple[CaseResult, ...]:
+        """Read the finished run's verdicts; ResultsError where the folder keeps none."""
+        try:
+            lines = (self.folder / "verdicts.jsonl").read_text().splitlines()
+        except OSError as broken:
+            said = f"{self.folder}: no verdicts.jsonl there; name the folder of a finished run"
+            raise ResultsError(said) from broken
+        return tuple(from_json(json.loads(line)) for line in lines)
+
+    def write_report(self, rows: tuple[CaseResult, ...]) -> Path:
+        """Write report.html from verdicts, times and pictures; return where."""
+        from harness.report.page import render_report  # its libraries are of no use to workers
+
+        run = self.facts() if (self.folder / "run.json").exists() else {"run": self.folder.name}
+        self._replace("report.html", render_report(run, rows, self.times(), self._read))
+        return self.folder / "report.html"
+
+    def _read(self, path: str) -> bytes | None:
+        try:
+            return (self.folder / path).read_bytes()
+        except OSError:
+            return None
 
     def _write(self, stem: Path, piece: Evidence) -> EvidenceFile:
         data = piece.picture or piece.answer.encode("utf-8", "surrogateescape")

@@ -1,0 +1,137 @@
+"""The report in a real browser, headless: what a reader sees, with any width, keyboard or eyes."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
+from html import escape, unescape
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.report.page import render_report
+from tests.report.rows import GRID, PICTURE, RUN, TIMES, night
+
+BROWSER = shutil.which("chromium")
+QUIET = (
+    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-sync", "--disable-background-networking", "--disable-component-update"),
+    "--enable-logging=stderr",
+)
+ASK = """
+<script>
+addEventListener("load", () => {
+  const said = (() => { %s })();
+  const box = document.createElement("pre");
+  box.id = "said";
+  box.textContent = JSON.stringify(said);
+  document.body.append(box);
+});
+</script>
+"""
+CONTRAST = """
+const light = (c) => { const [r, g, b] = c.match(/[\\d.]+/g).map((v) => v / 255)
+  .map((v) => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4); return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
+const behind = (e) => { for (; e; e = e.parentElement) { const c = getComputedStyle(e).backgroundColor;
+  if (!/, 0\\)$/.test(c)) return c; } return "rgb(255, 255, 255)"; };
+const poor = [];
+for (const e of document.querySelectorAll("body *")) {
+  const own = [...e.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim());
+  if (!own || !e.checkVisibility() || e.closest("svg, script, option")) continue;
+  const [a, b] = [light(getComputedStyle(e).color), light(behind(e))].sort((x, y) => y - x);
+  const ratio = (a + 0.05) / (b + 0.05);
+  if (ratio < 4.5) poor.push([e.className, e.textContent.trim().slice(0, 30), ratio]);
+}
+return poor;
+"""  # noqa: E501  # a script
+Look = Callable[..., Any]
+
+
+@pytest.fixture
+def look(tmp_path: Path) -> Look:
+    """Return a function that opens the page in a window and returns what a script found there."""
+    if BROWSER is None:
+        pytest.skip("chromium is not installed: run setup/install")
+    page = render_report(RUN, night(), TIMES, {PICTURE: GRID}.get)
+
+    def ask(script: str, *, frame: int = 0, at: str = "", flags: tuple[str, ...] = ()) -> Any:  # noqa: ANN401
+        file, body = tmp_path / "report.html", page
+        if frame:  # a browser's window has a least width, a frame has none
+            inner = f'<iframe width="{frame}" height="900" srcdoc="{escape(page)}"></iframe>'
+            body = f"<body>{inner}</body>"
+        file.write_text(body.replace("</body>", ASK % script + "</body>", 1))
+        profile = f"--user-data-dir={tmp_path / 'profile'}"
+        command = [str(BROWSER), *QUIET, profile, *flags, "--dump-dom", f"{file.as_uri()}{at}"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=180, check=True)
+        assert "CONSOLE" not in done.stderr, done.stderr
+        found = re.search(r'<pre id="said">(.*?)</pre>', done.stdout, re.DOTALL)
+        assert found, done.stdout[-500:]
+        return json.loads(unescape(found[1]))
+
+    return ask
+
+
+def test_the_title_and_the_table_are_there(look: Look) -> None:
+    script = "return [document.title, document.querySelectorAll('.verdicts tbody tr').length]"
+    assert look(script) == ["STAND-IN – hvcert 20261125-231243-41c2f1", len(night())]
+
+
+@pytest.mark.parametrize("width", [340, 768, 1280])
+def test_the_page_fits_a_window_of_any_width(look: Look, width: int) -> None:
+    script = """const inner = document.querySelector("iframe").contentDocument;
+      for (const one of inner.querySelectorAll("details")) one.open = true;
+      return inner.documentElement.scrollWidth"""
+    assert look(script, frame=width) <= width
+
+
+def test_the_filter_shows_what_was_asked_for(look: Look) -> None:
+    script = """const form = document.querySelector(".filter");
+      form.elements.text.value = "nmi";
+      form.querySelector("[value=pass]").checked = false;
+      form.dispatchEvent(new Event("input"));
+      const shown = [...document.querySelectorAll(".verdicts tbody tr")].filter((r) => r.checkVisibility());
+      return [form.hidden, shown.map((r) => r.querySelector("th").textContent), form.querySelector("output").textContent];
+    """  # noqa: E501  # a script
+    hidden, shown, said = look(script)
+    assert not hidden
+    assert shown == ["NMI-02[Saved]"]
+    assert said == f"1 of {len(night())}"
+
+
+def test_a_link_to_a_case_opens_its_story_and_the_keyboard_is_there(look: Look) -> None:
+    script = """const one = document.getElementById("DM-07-debian-12-hv-2019");
+      return [one.open, document.activeElement === one.querySelector("summary"),
+        one.querySelectorAll("svg[role=img]").length, one.querySelector(".steps") !== null]"""
+    assert look(script, at="#DM-07-debian-12-hv-2019") == [True, True, 2, True]
+
+
+def test_everything_that_acts_can_be_reached_by_keyboard(look: Look) -> None:
+    script = """return [...document.querySelectorAll("a, summary, input, .scroll")]
+      .filter((e) => e.tabIndex < 0).map((e) => e.outerHTML)"""
+    assert look(script) == []
+
+
+DARK = ("--force-dark-mode", "--blink-settings=preferredColorScheme=0")
+
+
+@pytest.mark.parametrize("flags", [(), DARK])
+def test_all_text_stands_out_from_its_ground(look: Look, flags: tuple[str, ...]) -> None:
+    assert look(CONTRAST, flags=flags) == []
+
+
+def test_an_outcome_is_told_by_word_and_sign_not_by_colour_alone(look: Look) -> None:
+    script = """return [...document.querySelectorAll(".badge")].map((b) => b.textContent.trim())"""
+    for text in look(script):
+        assert re.fullmatch(r"\S (pass|fail|error|not-run|not-applicable)( \(.*\))?", text)
+
+
+def test_printing_opens_every_story(look: Look) -> None:
+    script = """dispatchEvent(new Event("beforeprint"));
+      const all = [...document.querySelectorAll("details.story")].every((one) => one.open);
+      dispatchEvent(new Event("afterprint"));
+      return [all, document.querySelectorAll("details.story:not([open])").length > 0]"""
+    assert look(script) == [True, True]
