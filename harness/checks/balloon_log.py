@@ -27,7 +27,7 @@ class BalloonLog:
 
 
 _PROTOCOL = re.compile(r"Using Dynamic Memory protocol version (\d{1,4}\.\d{1,4})")
-_MAXIMUM = re.compile(r"Max\. dynamic memory size: (\d{1,15}) ?MB")
+_MAXIMUM = re.compile(r"Max\. dynamic memory size: (\d{1,15})(?: ?MB|$)")
 _HOT_ADD = re.compile(r"hot_add memory failed,? error(?: is|:|=)? {0,2}(-?\d{1,6})")
 _OOM = re.compile(
     # tuned invoked oom-killer: gfp_mask=0x6200ca(GFP_HIGHUSER_MOVABLE), order=0, oom_score_adj=0

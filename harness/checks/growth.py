@@ -46,7 +46,7 @@ _FAILED = re.compile(
     r"|^data size \d{1,20} too (?:large|small), "  # data size 9 too large, maximum is 8
     r"|^ERROR: (?:unable to resize|resizing of) |^ERROR: .{0,80}: not enough free space"
     r"|^EXT[234]-fs (?:warning|error).{1,200}(?:during file system resize"
-    r"|online resizing is not allowed|can't resize|ext4_resize)"
+    r"|online resizing is not allowed|can't (?:resize|shrink)|ext4_resize)"
     r"|\bfsadm failed: \d|Failed to resize (?:\"|filesystem)"
 )
 _BEGUN = re.compile(
@@ -67,7 +67,8 @@ _KERNEL = re.compile(
     # EXT4-fs (dm-5): resizing filesystem from 4294966784 to 4831837696 blocks
     # EXT4-fs (dm-5): resized to 4300000000 blocks
     # EXT4-fs (dm-5): resized filesystem to 4831837696
-    r"EXT[234]-fs \([^)]{1,40}\): resiz(?:ing filesystem from \d{1,20} to (?P<asked>\d{1,20})"
+    r"EXT[234]-fs \([^)]{1,40}\): resiz(?:ing filesystem from (?P<old>\d{1,20})"
+    r" to (?P<asked>\d{1,20})"
     r"|ed filesystem to (?P<made>\d{1,20})|ed to (?P<sofar>\d{1,20}) blocks)"
 )
 _WORTH_A_LOOK = re.compile(
@@ -139,6 +140,9 @@ class GrowthScan:
             self._held = message[:400]
 
     def _take_kernel(self, said: re.Match[str]) -> None:
+        if said["asked"] and said["asked"] == said["old"]:
+            self._done("nothing to do")  # the kernel returns at once
+            return
         if said["asked"]:
             self._asked = self._wanted = int(said["asked"])
             self._made, self._running = None, True

@@ -34,7 +34,7 @@ _TREE = re.compile(r"^\s{0,4}(?P<dot>[●○×])[\s│|]{0,40}[├└|`][─-]")
 # hypervvssd.service      loaded active running Hyper-V VSS daemon   (systemctl list-units)
 _UNITS = re.compile(
     r"\.service\s{1,80}(?:loaded|not-found|masked|bad-setting|error)\s{1,8}"
-    r"(?P<state>active|reloading|inactive|failed|activating|deactivating)\s"
+    r"(?P<state>active|reloading|inactive|failed|activating|deactivating)(?:\s|$)"
 )
 _ASKED = re.compile(r"\b(?:systemctl|service|rc-service|initctl|status)\b")
 _IS_ACTIVE = re.compile(r"\bsystemctl (?:-\S{1,30} )*is-active\b")

@@ -20,7 +20,7 @@ _ESCAPE = re.compile(
     r"|\x1b[ -/]{0,2}[0-~]"  # ESC(B
 )
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f\x1b]")
-_QUOTE = re.compile(r"(?:[ \t]{0,3}>[ \t]?){1,16}(?=[^>-]|$)")  # "> > text", never "->handler"
+_QUOTE = re.compile(r"(?:[ \t]{0,3}[>|][ \t]?){1,16}(?=[^>|-]|$)")  # "> > text", no "->handler"
 
 # 2025-12-18 21:32:52.340[1000][DEBUG] lisa.env[x].node[0].cmd[1626].stdout [    0.000000] Linux
 # 2025-06-03T16:02:28.126Z COM1| [    0.000000] Linux
@@ -31,18 +31,29 @@ _LOGGER = re.compile(
     r"(?:[ \t]{1,3}[\w.\[\]/:-]{1,160}(?:\.std(?:out|err)|\|))?(?:[ \t]|$)"
 )
 
+# 16:02:28.123 text        [16:02:28] text        Jun 11 20:16:31 text (ts)        ttyS0: text
+_MONTH = r"(?:[^\W\d_]{2,9}\.?|\d{1,2}月)"
+_TIME = r"\d\d:\d\d:\d\d(?:[.,]\d{1,9})?"
+_CLOCK = re.compile(
+    rf"[ \t]{{0,3}}(?:\[?{_TIME}\]?|{_MONTH} {{1,2}}\d{{1,2}} {_TIME}"
+    r"|(?:tty[A-Z]{1,4}|hvc|COM)\d{1,2}[:|])(?:[ \t]|$)"
+)
+_MAY_BE_LOGGER = re.compile(r"[\[ \t]{0,4}(?:\d|[^\W\d_]{2,9}\.? {1,2}\d|tty|hvc|COM)")
+
 # Jun 11 20:16:31 hyperv kernel: text        2025-06-03T16:02:28.126191+00:00 vm1 kernel: text
 # Fri 2021-06-11 20:16:31 UTC vm1 kernel: text        1623442591.123456 vm1 kernel: text
 # Jan  1 00:00:07 vm1 kern.info kernel: text (busybox)        июн 11 20:16:31 vm1 kernel: text
-_MONTH = r"(?:[^\W\d_]{2,9}\.?|\d{1,2}月)"
-_TIME = r"\d\d:\d\d:\d\d(?:[.,]\d{1,9})?"
+# 2025-12-18 21:32:52 pci_bus 0000:00: text is none: a logger's date, then the message
 _WHEN = (
-    rf"(?:{_MONTH} {{1,2}}\d{{1,2}} (?:\d{{4}} )?{_TIME}"
-    rf"|(?:[^\W\d_]{{2,4}}\.? )?{_DATE}(?: [A-Z]{{2,5}})?|\d{{10}}\.\d{{3,9}})"
+    rf"(?:{_MONTH} {{1,2}}\d{{1,2}} (?:\d{{4}} )?{_TIME}|\d{{10}}\.\d{{3,9}}"
+    rf"|\d{{4}}-\d\d-\d\dT{_TIME}[+-]\d\d:?\d\d)"
 )
+_WHEN_BY_ANY = rf"(?:[^\W\d_]{{2,4}}\.? )?{_DATE}(?: [A-Z]{{2,5}})?"
+_HOST = r"[\w.:@/-]{1,80} (?:[a-z]\w{2,8}\.[a-z]{3,7} )?"
+_TAG = r"[^\W\d][\w./()@-]{0,63}"
 _SYSLOG = re.compile(
-    rf"\s{{0,8}}(?:<\d{{1,3}}>)?{_WHEN} (?:(?P<bare>kernel)|(?P<host>[\w.:@/-]{{1,80}})"
-    r" (?:[a-z]\w{2,8}\.[a-z]{3,7} )?(?P<tag>[\w./()@-]{1,64})(?:\[\d{1,8}\])?): ?"
+    rf"\s{{0,8}}(?:<\d{{1,3}}>)?(?:(?:{_WHEN}|{_WHEN_BY_ANY}) (?:{_HOST})?(?P<kernel>kernel)"
+    rf"|{_WHEN} {_HOST}{_TAG}(?:\[\d{{1,8}}\])?|{_WHEN_BY_ANY} {_HOST}{_TAG}\[\d{{1,8}}\]): ?"
 )
 _BARE_TAG = re.compile(r"\s{0,8}kernel: ?(?=\S)")  # what is left of one, or of a wall message
 # [    0.123456] vm1 kernel: text        [    0.123456] vm1 sshd[99]: text      (short-monotonic)
@@ -102,10 +113,11 @@ def lines(text: str) -> Iterator[str]:
             line = _ESCAPE.sub("", line)
         if not line.isprintable():
             line = _CONTROL.sub("", line)
-        if ">" in line[:8] and (quote := _QUOTE.match(line)):
+        if (">" in line[:8] or "|" in line[:8]) and (quote := _QUOTE.match(line)):
             line = line[quote.end() :]
-        if (logger := _LOGGER.match(line)) and not _SYSLOG.match(line):
-            line = line[logger.end() :]
+        if _MAY_BE_LOGGER.match(line) and not _SYSLOG.match(line):
+            logger = _LOGGER.match(line) or _CLOCK.match(line)
+            line = line[logger.end() :] if logger else line
         yield line.rstrip()
 
 
@@ -132,7 +144,7 @@ def _split(text: str) -> Iterator[str]:
 def _prefixed(line: str) -> bool:
     line = line[:200].lstrip()
     return bool(
-        _STAMP.match(line) or _SYSLOG.match(line) or _CTIME.match(line) or _BARE_TAG.match(line)
+        _STAMP.search(line) or _SYSLOG.match(line) or _CTIME.match(line) or _BARE_TAG.match(line)
     )
 
 
@@ -185,8 +197,7 @@ def _messages(line: str) -> Iterator[Record]:
 def _tagged(line: str) -> tuple[int, bool, bool]:
     """Return where the text begins, and whether the kernel's or another's tag stands before it."""
     if tag := _SYSLOG.match(line):
-        kernel = "kernel" in (tag["bare"], tag["tag"])
-        return tag.end(), kernel, not kernel
+        return tag.end(), bool(tag["kernel"]), not tag["kernel"]
     if date := _CTIME.match(line):
         return date.end(), True, bool(_PROGRAM.match(line, date.end()))
     if bare := _BARE_TAG.match(line):

@@ -53,7 +53,10 @@ _SYNTHVID = re.compile(r"Synthvid Version major (\d{1,4}), minor (\d{1,4})")
 _MODE = re.compile(
     r"Screen resolution: (\d{1,6})x(\d{1,6})(?:, Color(?: depth: (?P<depth>\d{1,3}))?)?"
 )
-_DEPTH = re.compile(r"^(?:Color )?(?:depth: )?(\d{1,3})\b")
+_CUT = re.compile(  # where a mailer broke the line
+    r"\bhyperv_(?:fb|drm)\b.{0,100}(?:Synthvid(?: Version(?: major(?: \d{1,4},(?: minor)?)?)?)?"
+    r"|Screen(?: resolution:)?|Color(?: depth:)?|\d,|\[drm\])$|^hyperv_(?:fb|drm)$"
+)
 
 
 def parse_video_log(text: str) -> VideoLog:
@@ -70,16 +73,16 @@ class _Scan:
     def __init__(self) -> None:
         self._said: dict[str, VideoLog] = {}
         self._last: str | None = None
-        self._cut: str | None = None  # the driver whose mode line a mailer broke before the depth
+        self._cut = ""
 
     @property
     def bound(self) -> VideoLog:
         return self._said.get(self._last, VideoLog()) if self._last else VideoLog()
 
     def feed(self, message: str) -> None:
-        if self._cut and (depth := _DEPTH.match(message)):
-            self._said[self._cut] = replace(self._said[self._cut], depth=int(depth[1]))
-        self._cut = None
+        if self._cut and not message.startswith("hyperv_"):
+            message = f"{self._cut} {message}"
+        self._cut = message[-300:] if "hyperv_" in message and _CUT.search(message) else ""
         if message.startswith("Linux version "):
             self._said, self._last = {}, None
         if "hyperv_" not in message or not (found := _OWN.search(message)):
@@ -102,5 +105,4 @@ class _Scan:
         if mode := _MODE.search(said):
             depth = int(mode["depth"]) if mode["depth"] else None
             log = replace(log, width=int(mode[1]), height=int(mode[2]), depth=depth)
-            self._cut = driver if depth is None else None
         self._said[driver] = log
