@@ -44,7 +44,7 @@ def main() -> None:
         small = {unit: seconds(topic, unit * (500_000 // len(unit))) for unit in HOSTILE}
         worst = max(small, key=small.__getitem__)
         hard = seconds(topic, worst * (size // len(worst)))
-        print(f"{topic:12} recorded {usual:6.1f} s   hostile {hard:6.1f} s  {worst[:30]!r}", flush=True)
+        print(f"{topic:12} {usual:6.1f} s  hostile {hard:6.1f} s {worst[:30]!r}", flush=True)
 
 
 if __name__ == "__main__":
