@@ -55,6 +55,8 @@ SIGNS = (
     ),
     _sign("warning", "possible", r"^INFO: possible .{0,60}(?:detected|deadlock)"),
     _sign("warning", "RCU usage", r"INFO: suspicious RCU usage"),
+    _sign("bug", "UBSAN: ", r"^UBSAN: \S"),
+    _sign("bug", "corruption", r"^list_(?:add|del) corruption"),
     _sign("interrupt", "nobody cared", r"irq \d+: nobody cared"),
     _sign("interrupt", "unhandled: ", r"irq \d+, desc: "),
     _sign("hardware-error", "[Hardware Error]", r"\[Hardware Error\]: (?!.{0,20}Corrected)"),
@@ -72,6 +74,8 @@ SIGNS = (
         rf"(?:I/O|medium|target|nexus|critical \w+|timeout|protection) error, dev {_NOT_A_DISK}\w",
     ),
     _sign("io-error", "uffer I/O error on ", rf"uffer I/O error on (?:dev|device) {_NOT_A_DISK}\w"),
+    _sign("io-error", "due to I/O error on ", rf"due to I/O error on {_NOT_A_DISK}\w"),
+    _sign("io-error", "timeout, ", r"^nvme nvme\d{1,4}: I/O .{1,60} timeout, "),
     _sign("io-error", "timing out command", r"\[sd\w{1,8}\].{0,40} timing out command"),
     _sign("io-error", "offline", r"^sd .{0,60}(?:rejecting I/O to offline device|Device offlined)"),
     _sign(
@@ -79,13 +83,19 @@ SIGNS = (
         "hv_storvsc",
         r"hv_storvsc .{0,80} cmd 0x(?:8|a|28|2a|35|88|8a|a8|aa) status: scsi 0x[1-9a-f]",
     ),
+    _sign(
+        "io-error",
+        "hv_storvsc",
+        r"hv_storvsc .{0,80} cmd 0x(?:8|a|28|2a|35|88|8a|a8|aa) scsi status 0x[1-9a-f]",
+    ),
     _sign("io-error", "I/O Error", r"\bnvme\w{0,12}: .{0,60}I/O Error"),
     _sign("filesystem", "EXT", r"EXT[234]-fs error"),
     _sign(
         "filesystem",
         "EXT",
         r"EXT[234]-fs \(.{1,40}\): (?:.{0,80}error count since|.{0,40}shut ?down|I/O error"
-        r"|Delayed block allocation failed|This should not happen|failed to convert unwritten)",
+        r"|previous I/O error|Delayed block allocation failed|This should not happen"
+        r"|failed to convert unwritten)",
     ),
     _sign("filesystem", "JBD", r"JBD2?: (?:Error|Detected IO errors|I/O error)"),
     _sign("filesystem", "JBD2: ", r"JBD2: .{0,60}journal .{0,60}(?:abort|corrupt)"),
@@ -99,6 +109,7 @@ SIGNS = (
     ),
     _sign("filesystem", "XFS", r"XFS.{0,20}: Internal error"),
     _sign("filesystem", "BTRFS", r"BTRFS(?:: error| error| critical| warning.{0,60}csum)"),
+    _sign("filesystem", "FAT-fs", r"FAT-fs \(.{1,40}\): error, "),
     _sign("filesystem", "SQUASHFS error"),
     _sign("filesystem", "F2FS-fs", r"F2FS-fs \(.{1,40}\): .{0,60}(?:[Cc]orrupt|inconsistent)"),
     # programs

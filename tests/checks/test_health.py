@@ -170,3 +170,19 @@ def test_a_problem_of_the_boot_itself_fails_and_a_clean_boot_passes() -> None:
     for text, outcome in ((clean, Outcome.PASS), (sick, Outcome.FAIL)):
         log = Measured(parse_kernel_log(text), (Evidence("dmesg", text),))
         assert judge_health_at_login(log).outcome is outcome
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "UBSAN: shift-out-of-bounds in drivers/x.c:12:3",
+        "list_add corruption. next->prev should be prev",
+        "lost page write due to I/O error on sdb1",
+        "nvme nvme0: I/O 12 QID 1 timeout, aborting",
+        "EXT4-fs (sda1): previous I/O error to superblock detected",
+        "FAT-fs (sda1): error, fat_get_cluster: invalid cluster chain",
+        "hv_storvsc vmbus_0_1: cmd 0x2a scsi status 0x2 srb status 0x4",
+    ],
+)
+def test_trouble_of_fewer_words_is_seen_too(line: str) -> None:
+    assert len(read_problems(f"[  100.123456] {line}\n")) == 1
