@@ -10,8 +10,9 @@ from harness.errors import EvidenceError
 from harness.evidence import Probe
 
 _CPU = re.compile(r"CPU(\d{1,6})")
-_NMI = re.compile(r"(?:^|[\s|])NMI:(?=\s|$)")
-_ROW = re.compile(r"(?:^|[\s|])[A-Za-z0-9_-]{1,12}:(?=\s|$)")
+_NMI = re.compile(r"(?:^|[\s|:])NMI:(?=\s|$)")
+_APART = re.compile(r"(?:\s\s|[:|\t])CPU0\s")  # as a table sets it, not as prose does
+_ROW = re.compile(r"(?:^|[\s|:])[A-Za-z0-9_-]{1,12}:(?=\s|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,7 @@ def _header(line: str) -> list[int]:
         names.append(int(found[1]))
     names.reverse()
     bare = len(names) == len(words)
-    behind_prefix = len(names) > 1 and words[-len(names)] == "CPU0"
+    behind_prefix = len(names) > 1 and words[-len(names)] == "CPU0" and _APART.search(line)
     return names if names and (bare or behind_prefix) else []
 
 

@@ -66,11 +66,13 @@ _SAVING = re.compile(
     r"kdump: saving vmcore$|running makedumpfile (?!--dump-dmesg)|sending makedumpfile "
     r"|^Kernel panic - not syncing"
 )
-_WORTH_A_LOOK = re.compile(
-    r"[Kk]dump|KDUMP|kexec|[Cc]rash|[Vv]mcore|[Rr]eserv|Reserving|makedumpfile|ump ?file|"
-    r"[Ss]aving|fadump|Kernel panic|Linux version|ommand line:|free area of memory|locate_hole"
-    r"|^\s{0,12}Active|^\s{0,3}[a-z]{6,8}$|^\d{1,14}$|core|^\s{0,12}Id="
-)
+_PIECES = (
+    "ump", "KDUMP", "kexec", "rash", "core", "eserv", "Kernel panic", "Linux version", "mmand line:",
+    "free area of memory", "locate_hole", "Active", "ctive", "failed", "unknown",
+)  # fmt: skip
+"""One of them is in every text that a pattern here reads; most lines hold none."""
+_SHORT = 15
+"""A line up to this length may be a bare answer: ``active``, ``268435456``."""
 
 
 def parse_kdump(text: str) -> KdumpState:
@@ -127,7 +129,7 @@ class _Scan:
     def feed(self, message: str) -> None:
         if target := target_named(message):
             self.target = None if target == "other" else target
-        if not _WORTH_A_LOOK.search(message):
+        if len(message) > _SHORT and not any(piece in message for piece in _PIECES):
             return
         if message.startswith("Linux version "):
             self._before, self._now = self._now, _Boot()

@@ -11,7 +11,8 @@ from harness.checks.text import records
 # Kernel panic - not syncing: sysrq triggered crash
 # ---[ end Kernel panic - not syncing: sysrq triggered crash ]---
 _PANIC = re.compile(
-    r"(?P<before>(?:---\[ end )?)Kernel panic(?: - not syncing)?(?:: (?P<reason>.*?))?(?: ?\]---)?$"
+    r"(?P<before>(?:---\[ end )?)Kernel panic(?: - not syncing)?(?::(?: (?P<reason>.*?))?)?"
+    r"(?: ?\]---)?$"
 )
 _CPU = re.compile(r"\bCPU: (\d{1,6})\b")
 _UNKNOWN = re.compile(r"NMI received for unknown reason ([0-9a-f]{1,4})\b")  # no CPU before 2.6.12

@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from harness.checks.envelope import opened
+
 PIECE = 16_384
 """Longest line that is kept whole; longer ones are read in pieces of this many characters."""
 
@@ -52,8 +54,9 @@ _WHEN_BY_ANY = rf"(?:[^\W\d_]{{2,4}}\.? )?{_DATE}(?: [A-Z]{{2,5}})?"
 _HOST = r"[\w.:@/-]{1,80} (?:[a-z]\w{2,8}\.[a-z]{3,7} )?"
 _TAG = r"[^\W\d][\w./()@-]{0,63}"
 _SYSLOG = re.compile(
-    rf"\s{{0,8}}(?:<\d{{1,3}}>)?(?:(?:{_WHEN}|{_WHEN_BY_ANY}) (?:{_HOST})?(?P<kernel>kernel)"
-    rf"|{_WHEN} {_HOST}{_TAG}(?:\[\d{{1,8}}\])?|{_WHEN_BY_ANY} {_HOST}{_TAG}\[\d{{1,8}}\]): ?"
+    rf"\s{{0,8}}(?:<\d{{1,3}}>(?:1 )?)?(?:(?:{_WHEN}|{_WHEN_BY_ANY}) (?:{_HOST})?(?P<kernel>kernel)"
+    r"(?:\[\d{1,8}\])?(?:: ?| - - - )"  # the second: RFC 5424
+    rf"|{_WHEN} {_HOST}{_TAG}(?:\[\d{{1,8}}\])?: ?|{_WHEN_BY_ANY} {_HOST}{_TAG}\[\d{{1,8}}\]: ?)"
 )
 _BARE_TAG = re.compile(r"\s{0,8}kernel: ?(?=\S)")  # what is left of one, or of a wall message
 # [    0.123456] vm1 kernel: text        [    0.123456] vm1 sshd[99]: text      (short-monotonic)
@@ -67,7 +70,7 @@ _PROGRAM = re.compile(
 _STAMP = re.compile(
     r"(?:<\d{1,3}>|\b[a-z]{2,8} {0,3}:[a-z]{2,7} {0,3}: )?(?<!['\"`])"  # not where it is quoted
     r"\[ {0,6}(?P<seconds>\d{1,9}\.\d{4,6})(?: <[ \d.]{1,20}>)?\]"
-    r"(?:\[ {0,6}[TC]\d{1,7}\])?(?=\s|$) ?"
+    r"(?: ?\[ {0,6}[TC]\d{1,7}\])?(?=\s|$) ?"
 )
 # [Thu Jun 11 20:16:31 2021] text (dmesg -T)    [Jun11 20:16] text, [  +0.000003] text (dmesg -H)
 _CTIME = re.compile(
@@ -107,18 +110,21 @@ def decode(raw: bytes) -> str:
 
 def lines(text: str) -> Iterator[str]:
     """Yield lines without line ends, terminal escapes, mail quoting and loggers' prefixes."""
-    for raw in _split(text):
-        line = raw
-        if "\x1b" in line:
-            line = _ESCAPE.sub("", line)
-        if not line.isprintable():
-            line = _CONTROL.sub("", line)
-        if (">" in line[:8] or "|" in line[:8]) and (quote := _QUOTE.match(line)):
-            line = line[quote.end() :]
-        if _MAY_BE_LOGGER.match(line) and not _SYSLOG.match(line):
-            logger = _LOGGER.match(line) or _CLOCK.match(line)
-            line = line[logger.end() :] if logger else line
-        yield line.rstrip()
+    for line in (inside for raw in _split(text) for inside in opened(raw)):
+        yield _bare(line)
+
+
+def _bare(line: str) -> str:
+    if "\x1b" in line:
+        line = _ESCAPE.sub("", line)
+    if not line.isprintable():
+        line = _CONTROL.sub("", line)
+    if (">" in line[:8] or "|" in line[:8]) and (quote := _QUOTE.match(line)):
+        line = line[quote.end() :]
+    if _MAY_BE_LOGGER.match(line) and not _SYSLOG.match(line):
+        logger = _LOGGER.match(line) or _CLOCK.match(line)
+        line = line[logger.end() :] if logger else line
+    return line.rstrip()
 
 
 def records(text: str) -> Iterator[Record]:
