@@ -1,4 +1,4 @@
-r"""Log lines that travel in a record of fields: the journal's JSON and verbose forms, Docker's JSON.
+r"""Log lines inside a record of fields: the journal's JSON and verbose forms, Docker's JSON.
 
 {"__REALTIME_TIMESTAMP":"1623442591123456","_TRANSPORT":"kernel","MESSAGE":"hv_vmbus: ..."}
     MESSAGE=hv_vmbus: ...                                     (journalctl -o verbose, -o export)

@@ -67,8 +67,8 @@ _SAVING = re.compile(
     r"|^Kernel panic - not syncing"
 )
 _PIECES = (
-    "ump", "KDUMP", "kexec", "rash", "core", "eserv", "Kernel panic", "Linux version", "mmand line:",
-    "free area of memory", "locate_hole", "Active", "ctive", "failed", "unknown",
+    "ump", "KDUMP", "kexec", "rash", "core", "eserv", "Kernel panic", "Linux version",
+    "mmand line:", "free area of memory", "locate_hole", "Active", "ctive", "failed", "unknown",
 )  # fmt: skip
 """One of them is in every text that a pattern here reads; most lines hold none."""
 _SHORT = 15
