@@ -22,6 +22,9 @@ _CHANGE = re.compile(
     r"(?P<disk>[\w!/.:+-]{1,64}): detected capacity change from (?P<old>\d{1,20})"
     r" to (?P<new>\d{1,20})"
 )
+_CUT = re.compile(  # where a mailer broke the line
+    r"[\w!/.:+-]{1,64}: detected capacity(?: change(?: from(?: \d{1,20}(?: to)?)?)?)?$"
+)
 # sd 2:0:0:1: [sdb] 503296888 512-byte logical blocks: (257 GB/239 GiB)
 # virtio_blk virtio1: [vdb] new size: 4194304 512-byte logical blocks (2.15 GB/2.00 GiB)
 # SCSI device sdb: 503296888 512-byte hdwr sectors (257688 MB)            (2.6.18)
@@ -69,11 +72,15 @@ class DiskScan:
     _bytes: dict[str, set[tuple[int, int]]] = field(default_factory=dict)
     _kernel: tuple[int, int] | None = None
     _first: tuple[int, int] | None = None
+    _cut: str = ""
 
     def feed(self, record: Record) -> None:
         """Take one record."""
-        message = record.message
+        message = f"{self._cut} {record.message}" if self._cut else record.message
+        self._cut = ""
         if "detected capacity" in message:
+            if cut := _CUT.search(message):
+                self._cut = cut[0]
             for found in _CHANGE.finditer(message):
                 old, new = int(found["old"]), int(found["new"])
                 self._seen.append(_Seen(found["disk"].rpartition(" ")[2], old, new, self._kernel))

@@ -35,7 +35,7 @@ _ENGLISH = re.compile(
     r"\b(?:Filesystem\s+(?=\d|Size|Type|Inodes|Used|Avail|Use%|Mounted on)"
     r"|Mounted on\s+(?=\d|Filesystem|Type|Size|Used|Avail|Use%))"
 )
-_BLOCK = re.compile(r"(?<![\w.%])(\d{1,7})([KMGTkmgt]?)(i?B)?(?![\dA-Za-z%])")
+_BLOCK = re.compile(r"(?<![\w.%])(\d{1,7})([KMGTkmgt]?)(i?B)?(?![\dA-Za-z%.])")
 _COLUMN = re.compile(
     r"\b(?:Mounted on|Filesystem|Type|Inodes|IUsed|IFree|IUse%|\d{1,7}[KMGTkmgt]?(?:i?B)?-blocks"
     r"|Size|Used|Available|Avail|Use%|Capacity|File)(?=\s|$)"

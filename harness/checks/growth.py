@@ -21,7 +21,7 @@ _IS_NOW = re.compile(rf"(?:{'|'.join(IS_NOW)}) {_NUMBER}(?<=\d)")
 _RESIZED_BY = re.compile(
     # Successfully resized "/mnt" to 2.0G bytes (systemd-growfs)
     # Resized root filesystem (type=ext4, val=True)         (cloud-init)
-    r"^Successfully resized \"|\bResized root filesystem \(type="
+    r"\bSuccessfully resized \"|\bResized root filesystem \(type="
     # BTRFS info (device sdb): new size for /dev/sdb is 2147483648     (up to 5.11)
     r"|^BTRFS.{0,60}: new size for \S{1,80} is \d"
 )

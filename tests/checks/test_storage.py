@@ -40,6 +40,11 @@ def test_nothing_is_nothing_in_every_unit() -> None:
     assert found == CapacityChange("sdb", None, 0)
 
 
+def test_a_change_that_a_mailer_broke_is_whole_again() -> None:
+    text = "sdb: detected capacity change from\n8 to 16\n"
+    assert parse_storage(text).capacity_changes == (CapacityChange("sdb", 4096, 8192),)
+
+
 def test_each_boot_counts_in_its_own_kernels_unit() -> None:
     text = "".join(
         f"[    0.000000] Linux version {version}\n"
@@ -112,6 +117,8 @@ def test_io_errors_are_those_of_real_disks(line: str, disks: tuple[str, ...]) ->
             "EXT4-fs (sda1): resized filesystem to 10\n" + GROWN,
             "grown",
         ),
+        ("EXT4-fs (sda1): resizing filesystem from 10 to 10 blocks\n", "nothing to do"),
+        ("systemd-growfs[300]: Successfully resized \"/\" to 9.5G bytes.\n", "grown"),
         ("EXT4-fs warning (device sda1): ext4_resize_fs:99: error (-28) occurred during file system resize\n", "failed"),
     ],
 )  # fmt: skip
