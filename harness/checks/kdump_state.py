@@ -35,12 +35,12 @@ _SERVICE = re.compile(
 )
 _READY = re.compile(
     r"current state\s{0,8}: {0,8}ready to (?:kdump|fadump)"  # kdump-config show, status
-    r"|\bKdump is operational|\bKdump already running|Starting kdump: {0,3}\[ {0,3}OK"  # kdumpctl
+    r"|\bKdump is operational|\bKdump already running|Starting kdump: {0,80}\[ {0,3}OK"  # kdumpctl
     r"|\b[Ll]oaded kdump kernel|fadump:? (?:re-)?registered successfully|^Registered fadump"
 )
 _NOT_READY = re.compile(
     r"current state\s{0,8}: {0,8}Not ready to|\bKdump is not operational|\bunloaded kdump kernel"
-    r"|Starting kdump: {0,3}\[ {0,3}FAILED|Stopping kdump: {0,3}\[ {0,3}OK"
+    r"|Starting kdump: {0,80}\[ {0,3}FAILED|Stopping kdump: {0,80}\[ {0,3}OK"
     r"|failed to load kdump kernel|^kexec failed|\bKdump was not running"
     r"|[Mm]emory for crashkernel is not reserved|No memory reserved for crash kernel"
     r"|No crashkernel memory reserved|no crashkernel= parameter in the kernel cmdline"
