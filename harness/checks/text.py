@@ -80,7 +80,12 @@ _CTIME = re.compile(
 )
 _LEVEL = re.compile(r"<\d{1,3}>")
 _BLANK = re.compile(r"\n(?:[\r\n]{1,1000000}\n)?")  # a run of empty lines is read as one
-_WRAP_FROM, _WRAP_TO = 64, 82
+_WRAP_FROM, _WRAP_TO = 68, 82
+# vm1 login:    [  OK  ] Started    [root@vm1 ~]#    root@vm1:~#    $ ls    ---    * Starting
+_OF_ITS_OWN = re.compile(
+    r"\s{0,20}(?:\S{1,64} login:|\[\s{0,3}(?:OK|FAILED|DEPEND|WARN)|\[?[\w.-]{1,32}@[\w.-]{1,64}\W"
+    r"|[#$*●○×] |[-=_]{3}|Password:|(?:Start|Stopp|Mount)ing |(?:Start|Stopp|Mount)ed )"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +182,7 @@ def _unwrapped(cleaned: Iterator[str]) -> Iterator[str]:
 
 
 def _continues(held: str, width: int, line: str) -> bool:
-    if len(held) > PIECE or _prefixed(line):
+    if len(held) > PIECE or _prefixed(line) or _OF_ITS_OWN.match(line):
         return False
     if held.endswith(("[mem", " resource")):
         return True
