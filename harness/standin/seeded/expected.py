@@ -42,4 +42,26 @@ EXPECTED: Mapping[str, tuple[Cell, ...]] = {
         Cell("MMIO-01", r"the host reads a gap of 128 MiB back, not ", windows=("2012r2",)),
         Cell("MMIO-02", r"the host reads a gap of 128 MiB back, not 1024 MiB", "WMI .*"),
     ),
+    "nmi-accepted-when-off": (
+        Cell("NMI-02", r"the host accepted an NMI for a VM that is (Saved|Paused|Off)"),
+    ),
+    "nmi-kept-for-later": (
+        Cell("NMI-02", r"NMI counts changed over Saved \(CPU 0: \+1\)", "Saved"),
+        Cell("NMI-02", r"NMI counts changed over Paused \(CPU 0: \+1\)", "Paused"),
+    ),
+    "gap-of-another-vm": (
+        Cell("MMIO-01", r"the host reads a gap of \d+ MiB back, not \d+", windows=SINCE_2016),
+        Cell(
+            "MMIO-02",
+            r"the host reads a gap of 128 MiB back, not 1024 MiB",
+            "Set-VM .*",
+            windows=SINCE_2016,
+        ),
+    ),
+    "saved-state-lost": (Cell("NMI-02", r"the guest booted anew", "Saved"),),
+    "winrm-answer-lost": (Cell("NMI-01", r"HostConnectionLost: ", outcomes=("error",)),),
+    "winrm-cut-in-mid-call": (Cell("NMI-01", r".", outcomes=("pass", "error")),),
+    "winrm-session-expired": (Cell("NMI-01", r".", outcomes=("pass", "error")),),
+    "winrm-unavailable": (Cell("NMI-01", r".", outcomes=("pass", "error")),),
+    "winrm-answers-late": (Cell("NMI-01", r".", outcomes=("pass", "error")),),
 }
