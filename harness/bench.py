@@ -25,7 +25,7 @@ from harness.guest.prepare import due, prepare
 from harness.guest.tools import require
 from harness.host.command import GapPath
 from harness.inventory.model import FixedAddress
-from harness.verdict import NotApplicable, Outcome, Verdict
+from harness.verdict import Decided, NotApplicable, Outcome, Verdict
 
 if TYPE_CHECKING:
     from harness.guest.shell import GuestShell
@@ -85,11 +85,15 @@ class GuestUnderTest:
             return None
 
     def reached_again(self) -> GuestUnderTest:
-        """Log in anew after the guest was saved or paused; it must be the same boot."""
+        """Log in anew after the guest was saved or paused; another boot fails the case.
+
+        What the guest had in memory is gone then: the host lost its state, or its kernel died.
+        """
         self.shell = self.reach()
         boot = self.measure(BOOT_ID)
         if boot.value != self.boot_id:
-            raise EvidenceError("boot id", "the boot of before (the guest booted anew)", boot.value)
+            anew = f"the guest booted anew: its boot id was {self.boot_id} and is {boot.value}"
+            raise Decided(Verdict(Outcome.FAIL, anew, boot.evidence))
         return self
 
     @contextmanager
@@ -229,7 +233,11 @@ class Bench:
         guest, self.running = self.running, None
         if guest is None:
             return
-        after = guest.reached_again().measure(KERNEL_LOG)
+        try:
+            after = guest.reached_again().measure(KERNEL_LOG)
+        except Decided as anew:
+            self.health.append(anew.verdict)
+            return
         self.health.append(health.judge_health(guest.log_before, after, self.provoked))
 
     def _reach(self) -> GuestShell:

@@ -105,6 +105,11 @@ class Ledger:
             self._write(name, verdict)
         return tuple(row for row in self.rows.values() if not row.as_expected)
 
+    def conclude(self, verdict: Verdict) -> None:
+        """Let a verdict that ended the case early hold for everything that has none yet."""
+        for item in self.items:
+            self.verdicts.setdefault(item, verdict)
+
     def settle_all(self, verdict: Verdict) -> None:
         """Write the same verdict for everything that was planned."""
         for item in self.items:

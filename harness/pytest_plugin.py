@@ -24,7 +24,7 @@ from harness.record.order import began, in_recorded_order
 from harness.report.result import new_name
 from harness.report.store import Store
 from harness.turn import turn
-from harness.verdict import NotApplicable
+from harness.verdict import Decided, NotApplicable
 
 if TYPE_CHECKING:  # a bare pytest needs no lab, and none of what talks to one
     from harness.bench import Bench, Certify
@@ -286,6 +286,9 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     except NotApplicable as rule:
         ledger.settle_all(rule.verdict)
         return None
+    except Decided as early:
+        ledger.conclude(early.verdict)
+        result = None
     ledger.judge_health()
     unexpected = ledger.settle()
     if unexpected:

@@ -53,9 +53,13 @@ def all_of(because: str, *parts: Verdict) -> Verdict:
     return Verdict(Outcome.PASS, because, evidence, series)
 
 
-class NotApplicable(Exception):
-    """Ends a case as not-applicable; carries the verdict with the rule that says so."""
+class Decided(Exception):
+    """Ends a case early: its verdict holds for all that the case had still to prove."""
 
     def __init__(self, verdict: Verdict) -> None:
         self.verdict = verdict
         super().__init__(verdict.because)
+
+
+class NotApplicable(Decided):
+    """Ends a case as not-applicable; carries the verdict with the rule that says so."""

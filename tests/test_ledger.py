@@ -157,3 +157,11 @@ def test_each_parameter_has_the_time_of_its_own_part_and_all_add_up_to_the_whole
     book.fail_with(HostUnreachable("hv", "no answer"), "teardown")
     times = {row.parameter: round(row.seconds) for row in book.store.results()}
     assert times == {"Saved": 72, "Paused": 20, "Off": 90}
+
+
+def test_a_verdict_that_ends_a_case_early_holds_for_what_has_none_yet(tmp_path: Path) -> None:
+    book = ledger(tmp_path, "Saved", "Paused", "Off")
+    book.certify(PASS, "Saved")
+    book.conclude(FAIL)
+    assert [row.parameter for row in book.settle()] == ["Paused", "Off"]
+    assert outcomes(book)["Saved"] is Outcome.PASS

@@ -39,7 +39,7 @@ class HostEngine:
             *core.CMDLETS, *files.CMDLETS, *system.CMDLETS,
             Cmdlet("Invoke-Expression", self._invoke_expression),
         )  # fmt: skip
-        self._bodies = {c.name.lower(): c for c in (*own, *cmdlets)}
+        self._bodies = {c.name.lower(): c for c in (*own, *cmdlets, *host.cmdlets.values())}
 
     def run(self, request: Request, streams: Streams) -> None:
         """Run a request; raises Terminated or Stopped.

@@ -21,7 +21,9 @@ from harness.standin.store import DiskStore
 from harness.standin.world import GIB, Event, World
 
 if TYPE_CHECKING:
+    from harness.standin.between import Between
     from harness.standin.cim.model import Method
+    from harness.standin.cmdlet import Cmdlet
 
 
 @dataclass(slots=True)
@@ -32,8 +34,9 @@ class Host:
     ``files/C/VMs/a.vhdx``. ``lock`` guards ``world``; hold it for changes, never while waiting for
     a machine. ``guest_network`` is the start of the loopback addresses that adapters get.
     ``memory`` (bytes) and ``processors`` are the budget that the host claims to have.
-    ``shutdown_limit`` is how many seconds a guest has for an orderly shutdown. ``methods`` stand in
-    place of WMI methods of those names; ``seeded`` names the faults that were planted.
+    ``shutdown_limit`` is how many seconds a guest has for an orderly shutdown. ``methods`` and
+    ``cmdlets`` stand in place of WMI methods and cmdlets of those names, ``wire`` between its WinRM
+    service and whoever asks; ``seeded`` names the faults that were planted.
     """
 
     name: str
@@ -49,6 +52,8 @@ class Host:
     shutdown_limit: float = 300.0
     rules: Rules = field(default_factory=Rules)
     methods: dict[str, Method] = field(default_factory=dict)
+    cmdlets: dict[str, Cmdlet] = field(default_factory=dict)
+    wire: list[Between] = field(default_factory=list)
     seeded: tuple[str, ...] = ()
     logs: Path | None = None
     vm_locks: dict[UUID, RLock] = field(default_factory=dict)

@@ -178,4 +178,5 @@ def _endpoint(folder: Path, entry: HostEntry, host: Host) -> Endpoint:
         certificate=certificate,
         key=key,
         release=host.release,
+        between=host.wire,
     )

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from harness.standin.api import Engine
 from harness.standin.auth import Accounts
+from harness.standin.between import Between
 from harness.standin.httpd import Limits, Listener
 from harness.standin.releases import RELEASES, Release
 from harness.standin.service import Service, WinRMSession
@@ -44,6 +45,7 @@ class Endpoint:
     key: Path | None = None
     release: Release = RELEASES["2022"]
     limits: Limits = field(default_factory=Limits)
+    between: Sequence[Between] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +113,7 @@ class WinRM:
     async def _open(self, endpoint: Endpoint) -> None:
         host = Host(endpoint.name, endpoint.release, endpoint.engine, self._loop, self._executor)
         host.running = self._running
-        service = Service(host)
+        service = Service(host, endpoint.between)
         self._services.append(service)
         accounts = Accounts(endpoint.name, endpoint.users, self._folder)
         serve = partial(self._listen, endpoint, service, accounts)

@@ -12,6 +12,7 @@ from xml.etree import ElementTree as ET
 
 from harness.standin import descriptions
 from harness.standin.auth import Accounts, Gate, Refused
+from harness.standin.between import Between, Handle, Unavailable
 from harness.standin.channel import Taken
 from harness.standin.httpd import Request, Response
 from harness.standin.psrp_shell import RunspaceShell
@@ -39,7 +40,7 @@ from harness.standin.wsman import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 _log = logging.getLogger(__name__)
 MAX_SHELLS_PER_USER = 30
@@ -81,9 +82,12 @@ class Opened:
 class Service:
     """What answers the authenticated requests to one host."""
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: Host, between: Iterable[Between] = ()) -> None:
         self._host = host
         self._shells: dict[str, Opened] = {}
+        self._through: Handle = self._handle
+        for wrap in between:
+            self._through = wrap(self._through)
         self._verbs: dict[str, Callable[[Envelope, Opened], Awaitable[str]]] = {
             "Command": self._command,
             "Receive": self._receive,
@@ -103,9 +107,11 @@ class Service:
             if _is_identify(body):
                 return 200, self.identify()
             request = parse(body)
-            return 200, render(request, await self._handle(user, request))
+            return 200, render(request, await self._through(user, request))
         except Fault as fault:
             answered = fault
+        except (ConnectionError, Unavailable):
+            raise
         except Exception:  # noqa: BLE001 - outermost seam: a dropped connection would kill the client's session
             _log.exception("a request failed")
             answered = internal("The simulated host failed on its own account; see its log.")
@@ -263,7 +269,10 @@ class WinRMSession:
             user, body = self._gate.admit(request)
         except Refused as refused:
             return refused.response
-        return self._gate.answer(*await self._service.answer(user, body))
+        try:
+            return self._gate.answer(*await self._service.answer(user, body))
+        except Unavailable:
+            return Response(503, close=True)
 
 
 _SOAP = ("Content-Type", "application/soap+xml;charset=UTF-8")

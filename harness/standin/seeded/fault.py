@@ -1,8 +1,8 @@
 """What a seeded fault is, where it takes hold of a host, and what it must do to the verdicts.
 
 A fault is planted before its host serves. It replaces something that the host has anyway: one call
-of an edge (``host.machines``, ``host.disks``), a number of ``host.rules``, a WMI method. Code that
-is not seeded asks nowhere whether there is a fault.
+of an edge (``host.machines``, ``host.disks``), a number of ``host.rules``, a cmdlet, a WMI method,
+the way to the WinRM service. Code that is not seeded asks nowhere whether there is a fault.
 """
 
 from __future__ import annotations

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.standin import changes
+from harness.standin.api import Given, Streams
 from harness.standin.cim.methods import MODIFY, started
 from harness.standin.cim.model import Found
+from harness.standin.cmdlet import Cmdlet
+from harness.standin.cmdlets.select import number, texts
+from harness.standin.cmdlets.vm import set_vm
 from harness.standin.machines import MachineError, MachineSpec
 from harness.standin.seeded.fault import Fault, Level, tampered
 from harness.standin.values import Value
@@ -45,6 +50,21 @@ def _off_by_one(host: Host) -> None:
     _start_with(host, lambda gap: gap + MIB)
 
 
+def _of_another(host: Host) -> None:
+    """Let Set-VM change the gap of the VM that was made before this one, or of none."""
+
+    def set_vm_of_another(host: Host, given: Given, streams: Streams) -> Iterable[Value]:
+        gap = number(given, "LowMemoryMappedIoSpace")
+        rest = {k: v for k, v in given.values.items() if k != "LowMemoryMappedIoSpace"}
+        named = {name.casefold() for name in texts(given.get("Name"))}
+        others = [v for v in host.world.vms.values() if v.name.casefold() not in named]
+        if gap is not None and others and others[-1].state == "Off":
+            others[-1].settings.low_gap = changes.low_gap(host, others[-1], gap)
+        return set_vm(host, Given(given.cmdlet, rest, given.set_name), streams)
+
+    host.cmdlets["Set-VM"] = Cmdlet("Set-VM", set_vm_of_another)
+
+
 def _take_any(host: Host) -> None:
     host.rules = replace(host.rules, low_gap=(2 * MIB, 4 * GIB))
 
@@ -77,6 +97,13 @@ FAULTS = (
         "every machine starts with a low MMIO gap that is 1 MiB larger than what was set",
         "Machines.start",
         _off_by_one,
+    ),
+    Fault(
+        "gap-of-another-vm",
+        Level.HOST,
+        "Set-VM changes the low MMIO gap of another VM than the one that was named",
+        "Host.cmdlets",
+        _of_another,
     ),
     Fault(
         "gap-range-unchecked",

@@ -229,7 +229,8 @@ class Bench:
     def call(self, cmdlet: str, values: Mapping[str, Value] | None = None, **more: Value) -> Heard:
         heard = Heard()
         given = Given(cmdlet, {**(values or {}), **more})
-        for value in BODIES[cmdlet](self.host, given, heard):
+        body = self.host.cmdlets[cmdlet].body if cmdlet in self.host.cmdlets else BODIES[cmdlet]
+        for value in body(self.host, given, heard):
             heard.output(value)
         return heard
 

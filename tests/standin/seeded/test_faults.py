@@ -5,7 +5,7 @@ import pytest
 from harness.standin.seeded import nmi
 from harness.standin.values import Record, Value
 from tests.standin.hyperv.bench import Bench
-from tests.standin.hyperv.test_cim import gap, job_of, set_gap
+from tests.standin.hyperv.test_cim import gap, job_of, set_gap, settings
 from tests.standin.seeded.conftest import Broken
 
 MIB = 1 << 20
@@ -92,3 +92,43 @@ def test_a_started_job_changes_nothing_and_fails_or_says_that_it_did(
     assert result.properties["ReturnValue"] == 4096
     assert job(bench, result) == end
     assert gap(bench) == 128
+
+
+def refused_while(bench: Bench, leave: str, enter: str) -> tuple[bool, int]:
+    """Inject while the VM does not run; return whether that was refused, and what arrived."""
+    bench.vm()
+    bench.do("Start-VM")
+    bench.do(leave)
+    inject: dict[str, Value] = {"InjectNonMaskableInterrupt": True, "Force": True}
+    heard = bench.call("Debug-VM", inject, Name=["a"])
+    bench.do(enter)
+    return bool(heard.errors), len(bench.machines.nmis)
+
+
+WAYS = [("Save-VM", "Start-VM"), ("Suspend-VM", "Resume-VM")]
+
+
+@pytest.mark.parametrize(("leave", "enter"), WAYS)
+def test_an_nmi_for_a_vm_that_does_not_run_is_accepted_or_kept(
+    broken: Broken, leave: str, enter: str
+) -> None:
+    assert refused_while(broken(), leave, enter) == (True, 0)
+    assert refused_while(broken("nmi-accepted-when-off"), leave, enter) == (False, 0)
+    assert refused_while(broken("nmi-kept-for-later"), leave, enter) == (True, 1)
+
+
+def test_a_saved_vm_boots_anew_and_one_of_a_checkpoint_does_not(broken: Broken) -> None:
+    for faults, resumed in (((), ["memory"]), (("saved-state-lost",), [])):
+        bench = broken(*faults)
+        bench.vm()
+        for step in ("Start-VM", "Save-VM", "Start-VM"):
+            bench.do(step)
+        assert bench.machines.resumed == resumed
+
+
+def test_the_gap_of_another_vm_is_set(broken: Broken) -> None:
+    bench = broken("gap-of-another-vm")
+    bench.vm("other")
+    bench.vm("a")
+    bench.do("Set-VM", LowMemoryMappedIoSpace=1024 * MIB)
+    assert (gap(bench), settings(bench, "other").properties["LowMmioGapSize"]) == (128, 1024)
