@@ -134,6 +134,7 @@ class Bench:
     health: list[Verdict] = field(default_factory=list)
     context: list[Evidence] = field(default_factory=list)
     running: GuestUnderTest | None = None
+    met: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Say from the start what no reader of the report may miss."""
@@ -155,6 +156,15 @@ class Bench:
         if self.running is None:
             raise RuntimeError("boot the guest first")
         self.context += require(self.running.shell, self.family, *programs)
+
+    @property
+    def home(self) -> str:
+        """Return the folder of the VM's files on the host; it is removed with the VM."""
+        return f"{self.host.vm_path}\\{self.vm.name}"
+
+    def folder(self, name: str) -> str:
+        """Return the path of a file or folder in ``home``."""
+        return f"{self.home}\\{name}"
 
     @property
     def gap_path(self) -> GapPath:
@@ -244,8 +254,15 @@ class Bench:
         where = self.guest.address
         if isinstance(where, FixedAddress):
             return self.connect(self.guest, (where.ip,), where.port, BOOT_WITHIN)
-        addresses = self.vm.wait_for_address(BOOT_WITHIN)
-        return self.connect(self.guest, addresses, 22, LOGIN_WITHIN)
+        self.met = self.vm.wait_for_address(BOOT_WITHIN)
+        return self.connect(self.guest, self.met, 22, LOGIN_WITHIN)
+
+    def _reach_again(self) -> GuestShell:
+        """Log in where the guest was met; ask the host anew only when it is not there any more."""
+        if self.met:
+            with suppress(GuestUnreachable):
+                return self.connect(self.guest, self.met, 22, LOGIN_WITHIN)
+        return self._reach()
 
     def _reach_once(self) -> ClosableShell:
         """Log in if the guest's own kernel answers now: a capture kernel may run sshd, too."""
@@ -299,7 +316,7 @@ class Bench:
             "distribution": f"{self.guest.family} {self.guest.release}",
         }
         self.health.append(health.judge_health_at_login(log))
-        return GuestUnderTest(shell, self._reach, platform, release.value, log, boot.value)
+        return GuestUnderTest(shell, self._reach_again, platform, release.value, log, boot.value)
 
 
 def _banner(platform: str, broken: tuple[str, ...]) -> str:

@@ -58,9 +58,11 @@ GOOD: Answers = {
         ),
     ),
     "Get-CimInstance Win32_LogicalDisk": (
-        record(DeviceID="C:", FreeSpace=100 * GiB.count),
-        record(DeviceID="D:", FreeSpace=None),
+        record(DeviceID="C:", FreeSpace=100 * GiB.count, DriveType=3),
+        record(DeviceID="D:", FreeSpace=None, DriveType=5),
+        record(DeviceID="E:", FreeSpace=100 * GiB.count, DriveType=3),
     ),
+    "Get-WBSummary": (record(CurrentOperationStatus="NoOperationInProgress"),),
     "Get-VMHost": (record(MemoryCapacity=32 * GiB.count),),
     "Get-VMSwitch": (record(Name="Default Switch"), record(Name="LabSwitch")),
     f"Test-Path {VM_PATH} Container": (True,),
@@ -288,7 +290,7 @@ CHANGED: tuple[tuple[str, Answers, str, str], ...] = (
         "free disk",
         {
             "Get-CimInstance Win32_LogicalDisk": (
-                record(DeviceID="C:", FreeSpace=5 * GiB.count - 1),
+                record(DeviceID="C:", FreeSpace=5 * GiB.count - 1, DriveType=3),
             )
         },
         "needed (template and 4096 MiB)",
@@ -303,6 +305,32 @@ def test_what_is_wrong_is_said_with_what_to_do(
 ) -> None:
     finding = findings(inventory, answers)[check]
     assert finding.ok is False
+    assert said in finding.said
+    assert advice in finding.advice
+
+
+NO_WSB = HostRefused(
+    "hv-2019",
+    "Get-WBSummary",
+    ErrorRecordFacts("CommandNotFoundException", "ObjectNotFound", "…", "unbekannt"),
+)
+ONE_DRIVE = (record(DeviceID="C:", FreeSpace=100 * GiB.count, DriveType=3),)
+FULL = (*ONE_DRIVE, record(DeviceID="E:", FreeSpace=GiB.count, DriveType=3))
+
+
+@pytest.mark.parametrize(
+    ("answers", "said", "advice"),
+    [
+        ({"Get-WBSummary": NO_WSB}, "Windows Server Backup is not installed", "Install-Windows"),
+        ({"Get-CimInstance Win32_LogicalDisk": ONE_DRIVE}, "no drive for backups", "attach"),
+        ({"Get-CimInstance Win32_LogicalDisk": FULL}, "E: has 1 GiB free", "free some"),
+    ],
+)
+def test_a_host_that_cannot_back_up_is_told_so_and_may_run_the_other_cases(
+    inventory: Inventory, answers: Answers, said: str, advice: str
+) -> None:
+    finding = findings(inventory, answers)["Windows Server Backup"]
+    assert finding.ok is None
     assert said in finding.said
     assert advice in finding.advice
 

@@ -137,3 +137,21 @@ not hang. KD-04, 2026-11-25."""
 SILENT_FOR: Final = timedelta(seconds=30)
 """How long SSH and a writer in the guest must be silent for it to count as hung. KD-04,
 2026-11-25."""
+
+# --- Live backup -------------------------------------------------------------------------------
+BACKUP_STALL_WITHIN: Final = timedelta(seconds=30)
+"""The longest that a writer in the guest may wait for one record. Certification cases BAK-01 to
+BAK-04, 2026-11-25."""
+
+BACKUP_CLOCK_JUMP: Final = timedelta(seconds=5)
+"""How far guest uptime and the controller's clock may part over a call, beyond what asking takes:
+a paused guest loses under a second to a checkpoint, a saved one the time it was saved. BAK-01,
+2026-11-25."""
+
+BACKUP_RECORDS_FIRST: Final = 3
+"""Records acknowledged on every file system before the call begins: one could be luck. BAK-01,
+2026-11-25."""
+
+BACKUP_CHECKPOINT_FROM_BUILD: Final = 14393
+"""Production checkpoints exist from Windows Server 2016 on. Microsoft's module documentation per
+release; 2026-11-25."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TypeAlias
 
 from harness.doctor.asked import HostAsked, OpenSession
+from harness.doctor.backup import BACKUP_CHECKS
 from harness.doctor.finding import Check, Finding, run_checks
 from harness.doctor.guests import (
     EXISTING_CHECKS,
@@ -62,7 +63,8 @@ def _guest_here(inventory: Inventory, guest: Guest) -> Iterator[Finding]:
 
 def _host(asked: HostAsked, shells: Shells, outcomes: dict[str, bool | None]) -> Iterator[Finding]:
     host = asked.host
-    yield from run_checks(HOST_CHECKS, f"host {host.name}", asked, outcomes)
+    checks = (*HOST_CHECKS, *BACKUP_CHECKS)
+    yield from run_checks(checks, f"host {host.name}", asked, outcomes)
     for guest in asked.guests:
         on = OnHost(guest, asked, shells.get((host.name, guest.name)))
         table = EXISTING_CHECKS if isinstance(guest.source, ExistingVm) else TEMPLATE_CHECKS

@@ -146,7 +146,7 @@ def exists(session: HostSession, name: str) -> bool:
 def _turn_off(session: HostSession, name: str) -> None:
     if exists(session, name):
         vm = Vm(session, name, "", "")
-        if vm.state() not in ("Off", "Saved"):
+        if any(found.string("State") not in ("Off", "Saved") for found in vm.look().records()):
             vm.stop(hard=True)
 
 

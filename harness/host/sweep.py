@@ -6,6 +6,7 @@ from harness.errors import HarnessError, HostError
 from harness.host import private
 from harness.host.command import Cmdlet
 from harness.host.lifecycle import MARK, NAME, exists, put_back, remove
+from harness.host.server_backup import forget_backups, release_turn
 from harness.host.session import HostObject, HostSession
 from harness.host.vm import Vm
 from harness.inventory.model import ExistingVm, Host, Inventory
@@ -21,10 +22,12 @@ def sweep(session: HostSession, host: Host, inventory: Inventory) -> tuple[str, 
     problems: list[str] = []
     for name in sorted({*_vms(session, host), *_folders(session, host)}):
         try:
+            forget_backups(session, name, f"{host.vm_path}\\{name}")
             remove(session, name, f"{host.vm_path}\\{name}")
             done.append(name)
         except HarnessError as wrong:
             problems.append(str(wrong))
+    release_turn(session, host)
     for guest in inventory.guests:
         if isinstance(guest.source, ExistingVm) and host.name in guest.hosts:
             done += _put_back(session, guest.source.name, guest.name)

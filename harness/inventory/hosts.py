@@ -18,6 +18,7 @@ from harness.inventory.report import WRITE_INSTEAD
 from harness.inventory.rules import second_hop_problem
 from harness.inventory.section import Section
 from harness.inventory.values import (
+    parse_drive,
     parse_env_name,
     parse_host_address,
     parse_keyring_entry,
@@ -37,7 +38,7 @@ NEEDS_TLS = {
 HOST_KEYS = (
     *("name", "address", "port", "transport", "authentication", "delegate"),
     *("username", "password", "certificate", "verify_tls", "unverified_because", "ca"),
-    *("switch", "vlan", "vm_path", "memory_reserve", "memory_budget"),
+    *("switch", "vlan", "vm_path", "memory_reserve", "memory_budget", "backup_target"),
 )
 
 
@@ -65,6 +66,9 @@ def read_host(section: Section) -> Host:
         memory_budget=_size(section, "memory_budget"),
         delegate=section.flag("delegate", default=False),
         unverified_because=because,
+        backup_target=section.parsed("backup_target", parse_drive, "")
+        if section.has("backup_target")
+        else "",
     )
     section.only(*HOST_KEYS)
     _check(section, host)

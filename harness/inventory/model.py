@@ -93,6 +93,8 @@ class Host:
     ``username`` is empty where Kerberos takes the ticket cache's principal or a certificate logs
     in. ``delegate``: Kerberos hands the host a ticket that it may use against a third machine
     (CredSSP always does). ``unverified_because`` is on record where ``verify_tls`` is off.
+    ``backup_target``: the drive (``E:``) that Windows Server Backup writes to, "" for the emptiest
+    one beside that of ``vm_path``.
     """
 
     name: str
@@ -112,6 +114,7 @@ class Host:
     memory_budget: Bytes | None
     delegate: bool = False
     unverified_because: str = ""
+    backup_target: str = ""
 
 
 @dataclass(frozen=True, slots=True)

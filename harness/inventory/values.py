@@ -131,6 +131,14 @@ def parse_windows_path(text: str) -> str:
     return text.rstrip("\\") + ("\\" if not parts else "")
 
 
+def parse_drive(text: str) -> str:
+    """Read a drive of a Windows host: ``E:``."""
+    letter = text.rstrip("\\")
+    if len(letter) != 2 or letter[1] != ":" or not (letter[0].isascii() and letter[0].isalpha()):
+        raise Misread(text, "is no drive; write it as 'E:'")
+    return letter.upper()
+
+
 def is_unc(path: str) -> bool:
     """Tell whether a path lies on another machine."""
     return path.startswith("\\\\")

@@ -40,6 +40,8 @@ def class_name(cmdlet: str, release: Release) -> str:
     """Return the .NET class of a Hyper-V or VHD cmdlet."""
     verb, noun = cmdlet.split("-", 1)
     old = release.build < OLD
+    if noun.startswith("WB"):
+        return f"Microsoft.Windows.ServerBackup.Commands.{verb}{noun}"
     if noun == "VHD":
         space = "Microsoft.Vhd.PowerShell" + ("" if old else ".Cmdlets")
         name = VHD_CLASSES.get(cmdlet, verb + noun)

@@ -40,7 +40,7 @@ from harness.standin.tls import make_certificate
 from harness.standin.world import Switch
 
 SWITCH = "LabSwitch"
-FOLDERS = ("C/hvcert/vms", "C/hvcert/templates", "C/Windows/Temp")
+FOLDERS = ("C/hvcert/vms", "C/hvcert/templates", "C/Windows/Temp", "E")
 Templates = dict[str, Path]
 
 
@@ -111,7 +111,7 @@ def _tell(folder: Path, entries: tuple[HostEntry, ...], server: WinRM) -> None:
 
 
 def _host(folder: Path, entry: HostEntry, network: str, machines: QemuMachines) -> Host:
-    """Make a host with an empty drive C: and one switch."""
+    """Make a host with empty drives C: and E: (a place for backups) and one switch."""
     files = folder.absolute() / entry.name / "files"
     for name in FOLDERS:
         (files / name).mkdir(parents=True, exist_ok=True)

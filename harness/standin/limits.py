@@ -42,6 +42,9 @@ LIMITS: tuple[str, ...] = (
     "Restore-VMSnapshot never starts a machine: it ends Off, or Saved when the checkpoint holds"
     " memory.",
     "Stop-VM -TurnOff does not take a saved machine; Remove-VMSavedState does.",
+    "Windows Server Backup backs virtual machines up to a volume and restores them to another"
+    " location; its sets end with the host. A restored machine has the Id of the one that was"
+    " backed up and takes its place. Drives C: and E: share one file system of this machine.",
     # what the host tells
     "Heartbeat, key-value exchange and shutdown go through qemu-guest-agent and ACPI, not through"
     " Hyper-V's integration services; a heartbeat is OkApplicationsUnknown at best.",

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from harness.standin.backups import Backups
+
 MIB = 1 << 20
 GIB = 1 << 30
 ZERO = UUID(int=0)
@@ -247,4 +249,5 @@ class World:
     jobs: dict[UUID, Job] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
     addresses: dict[UUID, str] = field(default_factory=dict)
+    backups: Backups = field(default_factory=Backups)
     macs: int = 0

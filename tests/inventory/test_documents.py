@@ -29,7 +29,8 @@ def test_the_embedded_lab_needs_no_edit() -> None:
 
 def test_the_2012_r2_lab_declares_the_preparation_that_nmi_01_needs() -> None:
     (guest,) = load(INVENTORIES / "embedded-2012r2.yaml").guests
-    (preparation,) = guest.preparations
+    preparation, for_backup = guest.preparations
+    assert for_backup.file == "/etc/qemu/qemu-ga.conf"
     assert preparation.content == 'GRUB_CMDLINE_LINUX="$GRUB_CMDLINE_LINUX apic_extnmi=all"\n'
     assert (preparation.activate, preparation.reboot) == ((("update-grub",),), True)
     assert preparation.cases == ("NMI-01",)

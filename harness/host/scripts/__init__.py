@@ -10,6 +10,9 @@ REASONS = {
         "ModifySystemSettings must be called on a live instance of the management service,"
         " and answers a job as a live reference"
     ),
+    "start-backup": "a backup policy takes its target and its VM as live objects of one session",
+    "recover-vm": "a recovery takes the backup set and the VM in it as live objects of one session",
+    "remove-backups": "a backup set is removed as a live object; which one shows only inside it",
 }
 """Name of a ``.ps1`` file here → why a cmdlet or a pipeline cannot do it."""
 

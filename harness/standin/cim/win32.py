@@ -80,19 +80,21 @@ def _computer(host: Host) -> Iterable[Found]:
 
 
 def _disks(host: Host) -> Iterable[Found]:
-    """C: is the file system of this machine that the host's files lie on."""
-    usage = shutil.disk_usage(host.files)
-    values: dict[str, Value] = {
-        "DeviceID": "C:",
-        "Name": "C:",
-        "DriveType": 3,
-        "Size": usage.total,
-        "FreeSpace": usage.free,
-        "FileSystem": "NTFS",
-        "VolumeName": "",
-        "Description": "Local Fixed Disk",
-    }
-    yield Found(values)
+    """C: and what other drives the host has; all lie on one file system of this machine."""
+    drives = {path.name for path in host.files.iterdir() if path.is_dir() and len(path.name) == 1}
+    for letter in sorted(drives | {"C"}):
+        usage = shutil.disk_usage(host.files)
+        values: dict[str, Value] = {
+            "DeviceID": f"{letter}:",
+            "Name": f"{letter}:",
+            "DriveType": 3,
+            "Size": usage.total,
+            "FreeSpace": usage.free,
+            "FileSystem": "NTFS",
+            "VolumeName": "",
+            "Description": "Local Fixed Disk",
+        }
+        yield Found(values)
 
 
 def _bios(_: Host) -> Iterable[Found]:

@@ -8,6 +8,7 @@ from harness.standin.cmdlets import (
     firmware,
     integration,
     memory,
+    server_backup,
     snapshot,
     snapshot_export,
     switch,
@@ -21,7 +22,7 @@ from harness.standin.cmdlets import (
 )
 
 NOUNS = (
-    adapter, cim, drive, firmware, integration, memory, snapshot, snapshot_export, switch, vhd,
-    vhd_resize, video, vm, vm_new, vm_state, vmhost,
+    adapter, cim, drive, firmware, integration, memory, server_backup, snapshot, snapshot_export,
+    switch, vhd, vhd_resize, video, vm, vm_new, vm_state, vmhost,
 )  # fmt: skip
 HYPERV_CMDLETS: tuple[Cmdlet, ...] = tuple(c for noun in NOUNS for c in noun.CMDLETS)
