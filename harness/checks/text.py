@@ -106,9 +106,11 @@ class Record:
 def decode(raw: bytes) -> str:
     """Decode UTF-8; what is not UTF-8 becomes a replacement character.
 
-    A byte order mark of UTF-16 (PowerShell's ``>`` writes that) is obeyed.
+    A byte order mark of UTF-16 (PowerShell's ``>`` writes that) is obeyed where zero bytes bear it
+    out: line noise may look like one.
     """
-    if raw.startswith((b"\xff\xfe", b"\xfe\xff")) and b"\x00" in raw[:64]:
+    sample = raw[2:258]
+    if raw.startswith((b"\xff\xfe", b"\xfe\xff")) and sample.count(0) * 3 > len(sample):
         return raw.decode("utf-16", errors="replace")
     return raw.removeprefix(b"\xef\xbb\xbf").decode("utf-8", errors="replace")
 
