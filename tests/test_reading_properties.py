@@ -92,3 +92,14 @@ def test_no_mutilation_of_recorded_text_crashes_a_reader(topic: str, data: st.Da
         raw = raw[:start] + data.draw(st.binary(max_size=8)) + raw[end:]
     with suppress(EvidenceError):
         assert isinstance(TOPICS[topic](decode(raw)), dict)
+
+
+CAPTURE = (
+    "[    0.000000] Linux version 6.1.0 (a@b) #1 SMP\n"
+    "[    0.000000] Command line: elfcorehdr=0x11000000 ro quiet irqpoll nr_cpus=1 reset_devices\n"
+)
+
+
+@pytest.mark.parametrize("topic", ["mmio", "balloon", "framebuffer", "vss", "kdump", "panic"])
+def test_the_boot_of_a_capture_kernel_is_none_of_its_own(topic: str) -> None:
+    assert read(topic, f"{recorded(topic)}\n{CAPTURE}") == read(topic, recorded(topic))

@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
+from harness.checks.boots import Boots
 from harness.checks.text import records
 
 
@@ -43,14 +44,12 @@ _PIECES = ("oom", "emory", "Killed", "[ pid", "[  pid", "killed by")
 
 def parse_balloon(text: str) -> BalloonLog:
     """Read the last boot of a kernel log."""
-    log = BalloonLog()
+    boots = Boots(BalloonLog)
     for record in records(text):
-        message = record.message
-        if message.startswith("Linux version "):
-            log = BalloonLog()
-        elif any(piece in message for piece in _PIECES):
-            log = _with(log, message)
-    return log
+        boots.feed(record.message)
+        if any(piece in record.message for piece in _PIECES):
+            boots.now = _with(boots.now, record.message)
+    return boots.now
 
 
 def _with(log: BalloonLog, message: str) -> BalloonLog:

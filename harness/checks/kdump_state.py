@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Literal
 
+from harness.checks.boots import Boots
 from harness.checks.crash_memory import ReservationScan
 from harness.checks.crash_target import target_named
 from harness.checks.service import Said, ServiceScan
@@ -118,12 +119,11 @@ class _Scan:
     def __init__(self) -> None:
         self.target: Target | None = None
         self.saved: bool | None = None
-        self._now = _Boot()
-        self._before: _Boot | None = None
+        self._boots = Boots(_Boot)
 
     @property
     def state(self) -> KdumpState:
-        now = self._now
+        now = self._boots.now
         return KdumpState(now.ready, now.reservation.mib, self.saved, self.target)
 
     def feed(self, message: str) -> None:
@@ -131,14 +131,9 @@ class _Scan:
             self.target = None if target == "other" else target
         if len(message) > _SHORT and not any(piece in message for piece in _PIECES):
             return
-        if message.startswith("Linux version "):
-            self._before, self._now = self._now, _Boot()
-        elif self._before and "ommand line:" in message[:24]:
-            if "elfcorehdr=" in message:
-                self._now = self._before
-            self._before = None
+        self._boots.feed(message)
         self._take_core(message)
-        self._now.feed(message)
+        self._boots.now.feed(message)
 
     def _take_core(self, message: str) -> None:
         if _NOT_SAVED.search(message):

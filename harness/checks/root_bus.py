@@ -7,9 +7,10 @@ BARs, PnP reservations and the "available for PCI devices" hole are no windows.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from harness.checks import bounds
+from harness.checks.boots import Boots
 from harness.checks.text import Record, records
 from harness.errors import EvidenceError
 from harness.evidence import Probe
@@ -81,56 +82,64 @@ def parse_root_bus(text: str) -> RootBus:
     scan = _Scan()
     for record in records(text):
         scan.feed(record)
-    return RootBus(tuple(scan.windows), scan.hyperv)
+    return scan.bus
+
+
+@dataclass(slots=True)
+class _Boot:
+    """One boot; ``stamp``: of its last window line, ``row``: the last start in /proc/iomem."""
+
+    windows: dict[Window, None] = field(default_factory=dict)
+    hyperv: bool = False
+    stamp: float = 0.0
+    row: int = -1
+
+    def forget(self) -> None:
+        """Drop the windows: another scan of the bus, or another listing, begins."""
+        self.windows, self.stamp, self.row = {}, 0.0, -1
+
+    def feed_log(self, record: Record) -> None:
+        found = _WINDOW.search(record.message)
+        if not found:
+            return
+        if record.seconds is not None:
+            if record.seconds < self.stamp:
+                self.forget()
+            self.stamp = record.seconds
+        self.windows.setdefault(Window(int(found[1], 16), int(found[2], 16)))
+
+    def feed_iomem(self, message: str) -> None:
+        found = _IOMEM.search(message)
+        if not found or not int(found[2], 16):  # all zero: read without the right to see it
+            return
+        start = int(found[1], 16)
+        if start <= self.row:
+            self.forget()
+        self.row = start
+        self.windows.setdefault(Window(start, int(found[2], 16)))
 
 
 class _Scan:
     """One pass over the records; a new boot forgets what the one before it had."""
 
     def __init__(self) -> None:
-        self.windows: dict[Window, None] = {}
-        self.hyperv = False
-        self._stamp = 0.0
-        self._row = -1
+        self._boots = Boots(_Boot)
+
+    @property
+    def bus(self) -> RootBus:
+        return RootBus(tuple(self._boots.now.windows), self._boots.now.hyperv)
 
     def feed(self, record: Record) -> None:
         message = record.message
-        if message.startswith("Linux version "):
-            self._forget(hyperv=False)
-        elif message.endswith(_BRIDGE):
-            self._forget(hyperv=self.hyperv)
+        self._boots.feed(message)
+        if message.endswith(_BRIDGE):
+            self._boots.now.forget()
         elif "pci_bus 0000:00" in message:
-            self._feed_log(record)
+            self._boots.now.feed_log(record)
         elif message.endswith("PCI Bus 0000:00"):
-            self._feed_iomem(message)
+            self._boots.now.feed_iomem(message)
         elif "yper" in message and _MICROSOFT.search(message):
-            self.hyperv = True
-
-    def _feed_log(self, record: Record) -> None:
-        found = _WINDOW.search(record.message)
-        if not found:
-            return
-        if record.seconds is not None:
-            if record.seconds < self._stamp:
-                self._forget(hyperv=self.hyperv)
-            self._stamp = record.seconds
-        self._add(Window(int(found[1], 16), int(found[2], 16)))
-
-    def _feed_iomem(self, message: str) -> None:
-        found = _IOMEM.search(message)
-        if not found or not int(found[2], 16):  # all zero: read without the right to see it
-            return
-        start = int(found[1], 16)
-        if start <= self._row:
-            self._forget(hyperv=self.hyperv)
-        self._row = start
-        self._add(Window(start, int(found[2], 16)))
-
-    def _add(self, window: Window) -> None:
-        self.windows.setdefault(window)
-
-    def _forget(self, *, hyperv: bool) -> None:
-        self.windows, self._stamp, self._row, self.hyperv = {}, 0.0, -1, hyperv
+            self._boots.now.hyperv = True
 
 
 def parse_root_bus_of_a_boot(text: str) -> RootBus:

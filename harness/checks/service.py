@@ -82,10 +82,6 @@ class ServiceScan:
         """Whether it runs; None where nobody says."""
         return None if self.said in (None, "starts") else self.said == "runs"
 
-    def forget(self) -> None:
-        """Begin another boot."""
-        self.said, self._heading, self._asked = None, None, False
-
     def feed(self, line: str) -> Said | None:
         """Take a line; return what it says of the service, None where nothing."""
         said = self._read(line)

@@ -13,8 +13,9 @@ prints a resolution::
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
+from harness.checks.boots import Boots
 from harness.checks.text import records
 
 
@@ -67,42 +68,48 @@ def parse_video_log(text: str) -> VideoLog:
     return scan.bound
 
 
+@dataclass(slots=True)
+class _Boot:
+    """What each driver said in one boot, and whose word was last."""
+
+    said: dict[str, VideoLog] = field(default_factory=dict)
+    last: str | None = None
+
+    def take(self, driver: str, said: str) -> None:
+        if _FAILED.search(said):
+            self.said.pop(driver, None)
+            self.last = None if self.last == driver else self.last
+            return
+        log = self.said.get(driver, VideoLog(driver))
+        if version := _SYNTHVID.search(said):
+            log = replace(log, synthvid=f"{version[1]}.{version[2]}")
+        if mode := _MODE.search(said):
+            depth = int(mode["depth"]) if mode["depth"] else None
+            log = replace(log, width=int(mode[1]), height=int(mode[2]), depth=depth)
+        self.said[driver], self.last = log, driver
+
+
 class _Scan:
-    """One pass; what each driver said, and whose word was last."""
+    """One pass over the messages."""
 
     def __init__(self) -> None:
-        self._said: dict[str, VideoLog] = {}
-        self._last: str | None = None
+        self._boots = Boots(_Boot)
         self._cut = ""
 
     @property
     def bound(self) -> VideoLog:
-        return self._said.get(self._last, VideoLog()) if self._last else VideoLog()
+        now = self._boots.now
+        return now.said.get(now.last, VideoLog()) if now.last else VideoLog()
 
     def feed(self, message: str) -> None:
         if self._cut and not message.startswith("hyperv_"):
             message = f"{self._cut} {message}"
         self._cut = message[-300:] if "hyperv_" in message and _CUT.search(message) else ""
-        if message.startswith("Linux version "):
-            self._said, self._last = {}, None
+        self._boots.feed(message)
         if "hyperv_" not in message or not (found := _OWN.search(message)):
             return
         driver = next(name for name in found.group("driver", "drm", "taking", "fb", "con") if name)
         said = found["said"] or ""
         if _LOADER.search(said):
             return
-        if _FAILED.search(said):
-            self._said.pop(driver, None)
-            self._last = None if self._last == driver else self._last
-            return
-        self._last = driver
-        self._take(driver, said)
-
-    def _take(self, driver: str, said: str) -> None:
-        log = self._said.get(driver, VideoLog(driver))
-        if version := _SYNTHVID.search(said):
-            log = replace(log, synthvid=f"{version[1]}.{version[2]}")
-        if mode := _MODE.search(said):
-            depth = int(mode["depth"]) if mode["depth"] else None
-            log = replace(log, width=int(mode[1]), height=int(mode[2]), depth=depth)
-        self._said[driver] = log
+        self._boots.now.take(driver, said)

@@ -16,6 +16,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from harness.checks.boots import Boots
 from harness.checks.service import ServiceScan
 from harness.checks.text import records
 
@@ -73,16 +74,19 @@ class _Scan:
     """One pass; each failure once, and the service as of the last boot."""
 
     def __init__(self) -> None:
-        self.service = ServiceScan(_ABOUT, _PROCESS)
+        self._boots = Boots(lambda: ServiceScan(_ABOUT, _PROCESS))
         self.failures: dict[FreezeFailure, None] = {}
         self._cut = ""
+
+    @property
+    def service(self) -> ServiceScan:
+        return self._boots.now
 
     def feed(self, message: str) -> None:
         if self._cut:
             message, self._cut = f"{self._cut} {message}", ""
-        if message.startswith("Linux version "):
-            self.service.forget()
-        elif _OWN_END.search(message):
+        self._boots.feed(message)
+        if _OWN_END.search(message):
             self.service.said = "failed"
         elif "VSS" in message or "FREEZE" in message:
             self._take_own(message)
