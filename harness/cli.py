@@ -173,7 +173,7 @@ def doctor(inventory: InventoryFile = EMBEDDED) -> None:
     from harness.run import open_session
 
     loaded = load(inventory)
-    with lab.embedded(loaded.lab):
+    with lab.embedded(loaded.lab, lab.images(loaded)):
         findings = examine(loaded, open_session)
     for finding in findings:
         mark = {True: "ok", False: "FIX", None: "?"}[finding.ok]

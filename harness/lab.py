@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,7 +14,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.errors import LabError
-from harness.inventory.model import Inventory, LabHost
+from harness.inventory.model import Inventory, LabHost, Template
+
+IMAGE = re.compile(r"C:\\hvcert\\templates\\(debian-\d+)\.vhdx", re.IGNORECASE)
+"""The path at which a stand-in host has an image of the lab's own; other templates are staged."""
 
 PROGRAM = (sys.executable, "-m", "harness.standin")
 
@@ -60,8 +64,8 @@ def hosts_up() -> dict[str, tuple[str, ...]]:
 
 
 @contextmanager
-def embedded(hosts: tuple[LabHost, ...]) -> Iterator[None]:
-    """Have these stand-in hosts up inside the block.
+def embedded(hosts: tuple[LabHost, ...], images: tuple[str, ...] = ()) -> Iterator[None]:
+    """Have these stand-in hosts up inside the block, with these guest images as templates.
 
     A lab that somebody brought up by hand is used and left as it is. A lab that this run brings up,
     or that a dead run left behind, is taken down at the end.
@@ -69,7 +73,7 @@ def embedded(hosts: tuple[LabHost, ...]) -> Iterator[None]:
     if not hosts:
         yield
         return
-    ours = _ensure(hosts)
+    ours = _ensure(hosts, images)
     try:
         yield
     finally:
@@ -77,7 +81,16 @@ def embedded(hosts: tuple[LabHost, ...]) -> Iterator[None]:
             call("down")
 
 
-def _ensure(hosts: tuple[LabHost, ...]) -> bool:
+def images(inventory: Inventory) -> tuple[str, ...]:
+    """Return the guest images of the lab's own that the inventory's guests are made from."""
+    ours = {host.name for host in inventory.lab}
+    sources = (guest.source for guest in inventory.guests if ours & set(guest.hosts))
+    paths = (source.path for source in sources if isinstance(source, Template))
+    names = (found[1] for path in paths if (found := IMAGE.fullmatch(path)))
+    return tuple(dict.fromkeys(names))
+
+
+def _ensure(hosts: tuple[LabHost, ...], images: tuple[str, ...]) -> bool:
     """Bring the lab up if need be; return whether this run has to take it down."""
     folder = state_folder()
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -92,7 +105,12 @@ def _ensure(hosts: tuple[LabHost, ...]) -> bool:
             _check_hosts(up, hosts)
             return False
         faults = (f"--fault={host.name}/{fault}" for host in hosts for fault in host.faults)
-        call("up", *(f"--host={h.name}:{h.windows}:{h.address}" for h in hosts), *faults)
+        call(
+            "up",
+            *(f"--host={h.name}:{h.windows}:{h.address}" for h in hosts),
+            *faults,
+            *(f"--image={name}" for name in images),
+        )
         me = {"pid": os.getpid(), "started": process_started(os.getpid())}
         (folder.parent / "lab.owner").write_text(json.dumps(me))
         return True

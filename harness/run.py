@@ -96,7 +96,7 @@ def open_session(host: Host) -> PsrpSession:
 def opened(inventory: Inventory, run: str, store: Store) -> Iterator[None]:
     """Hold the run open: lab up, every host leased and swept; at the end nothing of it is left."""
     with contextlib.ExitStack() as stack:
-        stack.enter_context(lab.embedded(inventory.lab))
+        stack.enter_context(lab.embedded(inventory.lab, lab.images(inventory)))
         for host in inventory.hosts:
             session = stack.enter_context(open_session(host))
             stack.enter_context(leased(session, host, run))

@@ -17,6 +17,7 @@ from harness.standin.hostlist import FORM, parse_hosts, with_faults
 
 BARE = "--no-templates"
 FAULT = "break the hosts on purpose: NAME, or HOST/NAME for one of them; `faults` lists them"
+IMAGE = "build this guest image if need be, may be repeated; without it debian-12"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -57,6 +58,8 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument("--host", action="append", default=[], help=FORM)
             command.add_argument(BARE, action="store_true", help="hosts without template disks")
             command.add_argument("--fault", action="append", default=[], help=FAULT)
+        if name == "up":
+            command.add_argument("--image", action="append", default=[], help=IMAGE)
         if name == "status":
             command.add_argument("--json", action="store_true")
         if name == "image":
@@ -79,8 +82,8 @@ def _up(options: argparse.Namespace) -> int:
     from harness.standin.daemon import up
 
     hosts = with_faults(parse_hosts(options.host), options.fault)
-    if not options.no_templates:
-        _build("debian-12")
+    for name in () if options.no_templates else options.image or ("debian-12",):
+        _build(name)
     up(options.state, hosts, *([BARE] if options.no_templates else []))
     return _show(options.state, as_json=False)
 

@@ -24,4 +24,12 @@ class Image:
     disk_mib: int = 4096
 
 
-IMAGES: dict[str, Image] = {image.name: image for image in (Image("debian-12", "bookworm"),)}
+IMAGES: dict[str, Image] = {
+    image.name: image
+    for image in (
+        # The archive's security index of this release names packages that are no longer there.
+        Image("debian-11", "bullseye", updates=False, security=False),
+        Image("debian-12", "bookworm"),
+        Image("debian-13", "trixie"),
+    )
+}

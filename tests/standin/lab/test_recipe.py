@@ -91,7 +91,7 @@ def test_a_change_of_the_record_or_of_a_key_is_another_image() -> None:
 
 
 def test_an_unknown_image_is_refused_with_the_names_there_are() -> None:
-    with pytest.raises(LabError, match="there are debian-12"):
+    with pytest.raises(LabError, match="there are debian-11, debian-12, debian-13"):
         find_image("debian-13-typo")
 
 
