@@ -125,7 +125,7 @@ class Shell:
         stdin: bytes = b"",
         within: timedelta = timedelta(minutes=1),
     ) -> Completed:
-        assert privileged
+        assert privileged or argv[0] == "ls"
         assert within
         assert not stdin
         return Completed(argv, *self.answer)
@@ -177,7 +177,7 @@ def with_guest(inventory: Inventory, **changes: object) -> Inventory:
 def test_a_healthy_lab_has_nothing_to_fix_and_one_open_question(inventory: Inventory) -> None:
     found = findings(inventory)
     assert {name for name, finding in found.items() if finding.ok is False} <= {"lab tools"}
-    assert [name for name, finding in found.items() if finding.ok is None] == ["become"]
+    assert [name for name, finding in found.items() if finding.ok is None] == ["become", "programs"]
     assert found["build"].said == (
         "build 17763 = Windows Server 2019 (Microsoft Windows Server 2019 Datacenter)"
     )

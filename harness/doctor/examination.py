@@ -16,6 +16,7 @@ from harness.doctor.guests import (
     OnHost,
 )
 from harness.doctor.machine import LAB_CHECKS, ThisMachine, login_checks
+from harness.doctor.programs import has_programs
 from harness.doctor.reach import REACH_CHECKS
 from harness.doctor.windows import HOST_CHECKS
 from harness.guest.shell import GuestShell
@@ -24,6 +25,7 @@ from harness.inventory.model import ExistingVm, Guest, Host, Inventory
 Shells: TypeAlias = Mapping[tuple[str, str], GuestShell]
 ReachChecks: TypeAlias = tuple[Check[Host], ...]
 NO_SHELLS: Shells = {}
+PROGRAMS = Check("programs", has_programs)
 
 
 def examine(
@@ -69,4 +71,4 @@ def _host(asked: HostAsked, shells: Shells, outcomes: dict[str, bool | None]) ->
         on = OnHost(guest, asked, shells.get((host.name, guest.name)))
         table = EXISTING_CHECKS if isinstance(guest.source, ExistingVm) else TEMPLATE_CHECKS
         where = f"guest {guest.name} on {host.name}"
-        yield from run_checks(table, where, on, dict(outcomes))
+        yield from run_checks((*table, PROGRAMS), where, on, dict(outcomes))
