@@ -20,6 +20,8 @@ _RESERVED = re.compile(
     r"|\bReserved (\d{1,8}) ?MB memory for crash kernel"
     # Reserved crashkernel:    256M                                              (kdumpctl estimate)
     r"|^Reserved crashkernel: {1,8}(\d{1,8})M"
+    # fadump: Reserved 512MB of memory at 0x00000020000000 (System RAM: 2048MB)  (POWER firmware)
+    r"|\bfadump: Reserved (\d{1,8})MB of memory at "
 )
 _REFUSED = re.compile(
     # crashkernel reservation failed - memory is in use.        crashkernel: memory value expected

@@ -56,8 +56,11 @@ class _Table:
         self._place = ""
 
     def feed(self, line: str) -> None:
-        if cpus := _header(line):
+        cpus, joined = _header(line) if "CPU" in line else ([], "")
+        if cpus:
             self._take_header(cpus)
+            if joined:
+                self.feed(joined)
         elif (row := _NMI.search(line)) and self.cpus:
             self._place, self.counts = "nmi", self._numbers(line[row.end() :], [])
         elif _ROW.search(line):
@@ -84,19 +87,24 @@ class _Table:
         return counts
 
 
-def _header(line: str) -> list[int]:
-    """Return the CPU numbers of a header line: nothing but CPU names, behind a prefix at most."""
+def _header(line: str) -> tuple[list[int], str]:
+    """Return the CPU numbers of a header line, and the row that a mail client joined to it.
+
+    Nothing but CPU names, behind a prefix at most: ``    CPU0       CPU1       0:        164``.
+    """
     words = line.split()
+    first = next((n for n, word in enumerate(words) if _CPU.fullmatch(word)), len(words))
     names: list[int] = []
-    for word in reversed(words):
-        found = _CPU.fullmatch(word)
-        if not found:
+    for word in words[first:]:
+        if not (found := _CPU.fullmatch(word)):
             break
         names.append(int(found[1]))
-    names.reverse()
-    bare = len(names) == len(words)
-    behind_prefix = len(names) > 1 and words[-len(names)] == "CPU0" and _APART.search(line)
-    return names if names and (bare or behind_prefix) else []
+    rest = words[first + len(names) :]
+    alone = first == 0 or (len(names) > 1 and names[0] == 0 and bool(_APART.search(line)))
+    joined = len(names) > 1 and bool(rest) and rest[0].endswith(":")
+    if names and alone and (joined or not rest):
+        return names, " ".join(rest)
+    return [], ""
 
 
 INTERRUPTS = Probe(("cat", "/proc/interrupts"), parse_interrupts)
