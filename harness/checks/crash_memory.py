@@ -25,8 +25,9 @@ _RESERVED = re.compile(
 )
 _REFUSED = re.compile(
     # crashkernel reservation failed - memory is in use.        crashkernel: memory value expected
-    r"\bcrashkernel(?: low)?:? reservation failed|\bcrashkernel: (?:memory value expected|wrong"
-    r"|couldn't allocate|crashkernel size resulted in zero)"
+    r"\bcrashkernel(?: low)?:? reservation failed|\bcrashkernel: (?:[Mm]emory value expected"
+    r"|'.' expected|end <= start|invalid size|unrecognized char|wrong|couldn't allocate)"
+    r"|\bcrashkernel size resulted in zero"
     r"|\b[Cc]annot (?:allocate|reserve) (?:.{0,20} )?crashkernel"
     r"|[Mm]emory for crashkernel is not reserved|No memory reserved for crash kernel"
     r"|No crashkernel memory reserved|\bReserved 0 ?MB memory for"

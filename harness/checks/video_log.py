@@ -48,7 +48,8 @@ _FAILED = re.compile(
     # hyperv_fb: probe of 5620e0c7-... failed with error -19
     r"\bprobe (?:of|with driver) .{1,80}failed with error -?\d"
     r"|Time out on waiting|Unable to (?:open vmbus channel|connect to VSP|register framebuffer)"
-    r"|No memory for framebuffer|Failed to connect to vmbus|[Nn]egotiation failed"
+    r"|No memory for framebuffer|Unable to allocate framebuffer memory|[Nn]egotiation failed"
+    r"|Failed to (?:connect to vmbus|allocate mmio|map vram|register drm driver)"
 )
 _SYNTHVID = re.compile(r"Synthvid Version major (\d{1,4}), minor (\d{1,4})")
 _MODE = re.compile(
