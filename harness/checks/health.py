@@ -28,6 +28,10 @@ BARE_START = 32
 _NUMBER = re.compile(r"0x[0-9a-f]+|\b[0-9a-f]{8,16}\b|\d+")
 _OPTICAL = re.compile(r"\b(?:sr\d|fd\d)\b|\[sr\d\]")
 _NEAR = 6
+# sysrq: Show Blocked State        SysRq : Show Memory        (somebody asked; it shows call traces)
+_ASKED_FOR = re.compile(r"^(?:sysrq: )?(?:SysRq : )?Show [A-Z]|^sysrq: Show ")
+_ANSWER_TAKES = 5.0
+"""Seconds within which the traces that somebody asked for are printed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +58,13 @@ def find_problems(found: Iterable[Record]) -> tuple[Problem, ...]:
     problems: list[Problem] = []
     since, optical = TRACE_BELONGS_WITHIN, deque([False] * _NEAR, maxlen=_NEAR)
     held: list[tuple[int, int]] = []  # a storvsc line: its problem, records left to be explained
+    asked: float | None = None
     for record in found:
         since += 1
+        asked = _asked_at(record, asked)
         optical.append(bool(_OPTICAL.search(record.message)))
         held = _take_back(problems, held) if optical[-1] else _older(held)
-        problem = _problem(record, alone=since > TRACE_BELONGS_WITHIN)
+        problem = _problem(record, alone=since > TRACE_BELONGS_WITHIN and asked is None)
         if problem is None:
             continue
         if "hv_storvsc" in problem.message:
@@ -68,6 +74,14 @@ def find_problems(found: Iterable[Record]) -> tuple[Problem, ...]:
         since = 0
         problems.append(problem)
     return tuple(problem for problem in problems if problem.kind)
+
+
+def _asked_at(record: Record, asked: float | None) -> float | None:
+    """Return when traces were asked for; None once their time is over."""
+    now = record.seconds or 0.0
+    if "Show " in record.message and _ASKED_FOR.match(record.message):
+        return now
+    return asked if asked is not None and now <= asked + _ANSWER_TAKES else None
 
 
 def _take_back(problems: list[Problem], held: list[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -186,3 +186,12 @@ def test_a_problem_of_the_boot_itself_fails_and_a_clean_boot_passes() -> None:
 )
 def test_trouble_of_fewer_words_is_seen_too(line: str) -> None:
     assert len(read_problems(f"[  100.123456] {line}\n")) == 1
+
+
+@pytest.mark.parametrize(
+    "asked", ["sysrq: Show Blocked State", "SysRq : Show backtrace of all CPUs"]
+)
+def test_call_traces_that_somebody_asked_for_are_no_problem(asked: str) -> None:
+    text = f"[  100.000001] {asked}\n[  100.000002] task:x state:D\n[  100.000003] Call Trace:\n"
+    assert read_problems(text) == ()
+    assert len(read_problems(f"{text}[  200.000001] Call Trace:\n")) == 1
