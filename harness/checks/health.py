@@ -29,7 +29,7 @@ _NUMBER = re.compile(r"0x[0-9a-f]+|\b[0-9a-f]{8,16}\b|\d+")
 _OPTICAL = re.compile(r"\b(?:sr\d|fd\d)\b|\[sr\d\]")
 _NEAR = 6
 # sysrq: Show Blocked State        SysRq : Show Memory        (somebody asked; it shows call traces)
-_ASKED_FOR = re.compile(r"^(?:sysrq: )?(?:SysRq : )?Show [A-Z]|^sysrq: Show ")
+_ASKED_FOR = re.compile(r"^(?:sysrq: |SysRq : ){1,2}Show ")
 _ANSWER_TAKES = 5.0
 """Seconds within which the traces that somebody asked for are printed."""
 
