@@ -21,7 +21,7 @@ from harness.units import Bytes
 # pci_bus 0000:00: resource 1 mem: [0xfc000000-0xfcffffff]               (before 2.6.34)
 _WINDOW = re.compile(
     r"pci_bus 0000:00: {1,2}(?:root bus resource|resource \d{1,3}) {1,2}(?:pref )?"
-    r"(?:\[mem|mem:? ?\[) ?0x([0-9a-fA-F]{1,16})- ?0x([0-9a-fA-F]{1,16})"
+    r"(?:\[mem|mem:? ?\[) ?0x([0-9a-fA-F]{1,16})- ?0x([0-9a-fA-F]{1,16})(?=[\s\])]|$)"
 )
 # 40000000-fffbffff : PCI Bus 0000:00
 _IOMEM = re.compile(r"(?:^|\s)([0-9a-f]{4,16})-([0-9a-f]{4,16}) : PCI Bus 0000:00$")

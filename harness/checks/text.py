@@ -81,6 +81,10 @@ _CTIME = re.compile(
 _LEVEL = re.compile(r"<\d{1,3}>")
 _BLANK = re.compile(r"\n(?:[\r\n]{1,1000000}\n)?")  # a run of empty lines is read as one
 _WRAP_FROM, _WRAP_TO = 68, 82
+_SOFT_BREAK = range(70, 78)  # how wide quoted-printable mail is where it ends a line with =
+_CARRIER = re.compile(
+    r"(?:.{0,160}(?:\.std(?:out|err)|[|:>-]))?\s{0,3}$"
+)  # what may precede a stamp
 # vm1 login:    [  OK  ] Started    [root@vm1 ~]#    root@vm1:~#    $ ls    ---    * Starting
 _OF_ITS_OWN = re.compile(
     r"\s{0,20}(?:\S{1,64} login:|\[\s{0,3}(?:OK|FAILED|DEPEND|WARN)|\[?[\w.-]{1,32}@[\w.-]{1,64}\W"
@@ -131,7 +135,7 @@ def _bare(line: str) -> str:
     if _MAY_BE_LOGGER.match(line) and not _SYSLOG.match(line):
         logger = _LOGGER.match(line) or _CLOCK.match(line)
         line = line[logger.end() :] if logger else line
-    return line.rstrip()
+    return line.rstrip().removesuffix("=20")
 
 
 def records(text: str) -> Iterator[Record]:
@@ -170,12 +174,13 @@ def _unwrapped(cleaned: Iterator[str]) -> Iterator[str]:
     held, width = "", 0  # width: of the last physical line of what is held
     for line in cleaned:
         if held and line.strip() and _continues(held, width, line):
-            held, width = f"{held} {line.strip()}", len(line)
+            soft = held.endswith("=") and width in _SOFT_BREAK
+            held, width = _joined(held, line.strip(), soft=soft), len(line)
             continue
         if held:
             yield held
         held, width = "", 0
-        if _prefixed(line) or line.endswith(("[mem", "-", "resource")):
+        if _may_be_broken(line):
             held, width = line, len(line)
         elif line:
             yield line
@@ -183,10 +188,24 @@ def _unwrapped(cleaned: Iterator[str]) -> Iterator[str]:
         yield held
 
 
+def _may_be_broken(line: str) -> bool:
+    """Whether a mailer may have broken the line: not one that another writer was broken into by."""
+    if line.endswith(("[mem", "-", "resource")):
+        return True
+    if not _prefixed(line):
+        return False
+    stamp = _STAMP.search(line[:200])
+    return not stamp or _CARRIER.match(line[: stamp.start()].lstrip()) is not None
+
+
+def _joined(held: str, more: str, *, soft: bool) -> str:
+    return held[:-1] + more if soft else f"{held} {more}"
+
+
 def _continues(held: str, width: int, line: str) -> bool:
     if len(held) > PIECE or _prefixed(line) or _OF_ITS_OWN.match(line):
         return False
-    if held.endswith(("[mem", " resource")):
+    if held.endswith(("[mem", " resource")) or (held.endswith("=") and width in _SOFT_BREAK):
         return True
     word = line.split(None, 1)[0]
     return width < _WRAP_TO and width + 1 + len(word) > _WRAP_FROM

@@ -155,3 +155,29 @@ def test_hostile_input_costs_no_more_than_its_length(topic: str, unit: str) -> N
     with suppress(EvidenceError):
         TOPICS[topic](text)
     assert time.process_time() - begun < 0.5  # 50 MB in about two minutes at worst
+
+
+def test_what_another_writer_was_interrupted_in_is_not_joined() -> None:
+    text = (
+        "ci-info: |   4  [   19.465177] Kernel panic - not syncing: Fatal exception\n |  fe80 |\n"
+    )
+    assert messages(text)[1] == "Kernel panic - not syncing: Fatal exception"
+
+
+def test_a_soft_break_of_quoted_printable_is_mended() -> None:
+    line = "[    0.123456] pci_bus 0000:00: root bus resource [mem 0x40000000-0xfffb="
+    assert messages(f"{line}\nffff window]=20\n") == [
+        "pci_bus 0000:00: root bus resource [mem 0x40000000-0xfffbffff window]"
+    ]
+
+
+def test_a_record_of_the_journals_json_is_a_line() -> None:
+    line = '{"_TRANSPORT":"kernel","__REALTIME_TIMESTAMP":"1623442591123456","MESSAGE":"hello"}'
+    (record,) = records(line)
+    assert (record.message, record.by_kernel) == ("hello", True)
+    (record,) = records(line.replace("kernel", "syslog"))
+    assert record.other
+
+
+def test_brackets_that_are_no_json_are_a_line() -> None:
+    assert messages('{"MESSAGE": \n{"a":1}\n[1]') == ['{"MESSAGE":', '{"a":1}', "[1]"]
