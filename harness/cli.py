@@ -155,6 +155,24 @@ def judge(folder: RunFolder) -> None:
     typer.echo(f"{len(verdicts)} verdicts judged again, {len(differ)} differ: see {folder}/replay")
 
 
+@app.command()
+def selftest(
+    fault: Faults = None,
+    listed: Annotated[bool, typer.Option("--list", help="List the faults, name first.")] = False,  # noqa: FBT002  # Typer's form
+    results: Annotated[Path, typer.Option(help="Folder of its results.")] = Path(
+        "results/selftest"
+    ),
+    inventory: InventoryFile = EMBEDDED,
+    workers: Annotated[int, typer.Option("-n", help="Cases at a time.", min=0)] = 0,
+) -> None:
+    """Run the cases against each fault; print the matrix; status 1 when one is not noticed."""
+    if listed:
+        _lab("faults")
+    faults = (f"--fault={name}" for name in fault or ())
+    run_options = (f"--inventory={inventory.absolute()}", f"-n{workers}")
+    _lab("selftest", f"--results={results.absolute()}", *faults, "--", *run_options)
+
+
 @app.command("list")
 def list_cases() -> None:
     """List the certification cases: id, feature, parameters, what it proves."""

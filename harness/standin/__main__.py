@@ -49,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
         ("image", _image, "build a guest image if need be and print its path"),
         ("limits", _limits, "print every known difference from Hyper-V"),
         ("faults", _faults, "print every fault that can be seeded, name first"),
+        ("selftest", _selftest, "run the cases against each fault and print the matrix"),
     ):
         command = commands.add_parser(name, help=said, description=said)
         command.set_defaults(run=run)
@@ -60,6 +61,10 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument("--fault", action="append", default=[], help=FAULT)
         if name == "up":
             command.add_argument("--image", action="append", default=[], help=IMAGE)
+        if name == "selftest":
+            command.add_argument("--fault", action="append", default=[], help="instead of all")
+            command.add_argument("--results", type=Path, default=Path("results/selftest"))
+            command.add_argument("run", nargs="*", help="options of `hvcert run`, after --")
         if name == "status":
             command.add_argument("--json", action="store_true")
         if name == "image":
@@ -133,6 +138,16 @@ def _limits(_options: argparse.Namespace) -> int:
 
     sys.stdout.write("".join(f"- {sentence}\n" for sentence in LIMITS))
     return 0
+
+
+def _selftest(options: argparse.Namespace) -> int:
+    from harness.standin.selftest import selftest
+
+    def say(text: str) -> None:
+        sys.stdout.write(text.rstrip() + "\n")
+        sys.stdout.flush()
+
+    return selftest(options.fault, options.results, options.run, say)
 
 
 def _faults(_options: argparse.Namespace) -> int:
