@@ -15,7 +15,8 @@ from harness.guest.measure import measure
 from harness.guest.shell import GuestShell
 
 ASK_WITHIN = timedelta(seconds=30)
-EVERY = timedelta(seconds=2)
+EVERY = timedelta(seconds=4)
+"""Each attempt may ask the host for an address: a call that is not free."""
 
 
 class ClosableShell(GuestShell, Protocol):

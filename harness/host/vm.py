@@ -22,6 +22,8 @@ DEBUG_VM = "Microsoft.HyperV.PowerShell.Commands.DebugVM"
 CHECKPOINT_TYPES_FROM_BUILD = 14393
 QUICK = timedelta(minutes=2)
 SLOW = timedelta(minutes=10)
+ASK_EVERY = timedelta(seconds=3)
+"""For what takes a boot: a call costs host, wire and recording something, seconds cost nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +171,7 @@ class Vm:
                 f"an address of {self.name} on switch {self.switch}",
                 lambda: self.addresses() or None,
                 within,
+                every=ASK_EVERY,
             )
         except DeadlineExceeded as late:
             advice = (
