@@ -1,5 +1,5 @@
 # Every target sets up what it needs; a fresh clone and one command are enough.
-.PHONY: setup image test lint certify certify-all selftest clean
+.PHONY: setup image test lint certify certify-all selftest replay clean
 
 setup:
 	@setup/install
@@ -24,6 +24,10 @@ certify-all: setup image
 # Takes hours; goes on where it stopped, on the same commit.
 selftest: setup image
 	@.venv/bin/hvcert selftest -n 2
+
+# The last run again, from its recording: no host, the same verdicts.
+replay: setup
+	.venv/bin/hvcert replay results/latest
 
 # Results stay: they are somebody's evidence.
 clean:

@@ -54,6 +54,13 @@ class Story:
         return self.rows[0]
 
     @property
+    def title(self) -> str:
+        """Return the row's title, or of several rows their cases: ``FB-01, FB-02``."""
+        if len(self.rows) == 1:
+            return self.first.title
+        return ", ".join(dict.fromkeys(row.case for row in self.rows))
+
+    @property
     def evidence(self) -> tuple[EvidenceFile, ...]:
         """Return every evidence file of the function, each once."""
         return tuple(dict.fromkeys(piece for row in self.rows for piece in row.evidence))

@@ -142,6 +142,16 @@ def test_the_time_of_each_case_is_split() -> None:
     assert re.search(r"<strong>0\.7 %</strong> of 31 min 47 s", text)
 
 
+def test_a_function_that_proves_several_cases_is_told_once_under_all_their_names() -> None:
+    both = [row("FB-01", Outcome.PASS, "a"), row("FB-02", Outcome.PASS, "b", recording=FB_01)]
+    text = render_report(RUN, both, {})
+    assert '<span class="name">FB-01, FB-02</span>' in text
+    assert text.count("<details") == 1
+
+
+FB_01 = "recordings/FB-01-debian-12@hv-2019.jsonl"
+
+
 def test_durations_and_names_are_short() -> None:
     assert [duration(s) for s in (0.42, 48.2, 725, 7380)] == [
         "0.4 s", "48 s", "12 min 05 s", "2 h 03 min",
