@@ -55,3 +55,35 @@ def test_a_gap_out_of_range_is_refused_and_changes_nothing(
     for gap, attempt, after in tries:
         verdict = mmio.judge_refused_gap(gap, path, former, attempt, after, seen, in_range)
         certify(verdict, str(gap))
+
+
+@pytest.mark.long
+@pytest.mark.case("MMIO-03", parameters=("stop and start", "memory change", "checkpoint"))
+@pytest.mark.parametrize("gap", [1 * GiB, 2 * GiB], ids=str)
+def test_a_gap_stays_over_restarts_more_memory_and_a_checkpoint(
+    bench: Bench, certify: Certify, gap: Bytes
+) -> None:
+    bench.needs_generation_1(mmio.ROOT_BUS_NAME)
+    vm, path = bench.vm, bench.gap_path
+    vm.set_memory(mmio.memory_for(gap))
+    attempt, host = vm.attempt_low_mmio_gap(gap, path), vm.low_mmio_gap()
+    taken = mmio.judge_set(gap, path, attempt, host)
+    boots = []
+    for _ in range(2):
+        boots.append(bench.boot().measure(mmio.ROOT_BUS))
+        bench.stop()
+    kept = mmio.judge_kept(gap, "stop and start", vm.low_mmio_gap(), boots, taken)
+    certify(kept, "stop and start")
+    vm.set_memory(mmio.MORE_MEMORY)
+    host, seen = vm.low_mmio_gap(), bench.boot().measure(mmio.ROOT_BUS)
+    over = f"a change to {mmio.MORE_MEMORY}"
+    certify(mmio.judge_kept(gap, over, host, (seen,), taken), "memory change")
+    bench.stop()
+    vm.checkpoint(mmio.CHECKPOINT)
+    attempt, between = vm.attempt_low_mmio_gap(mmio.BETWEEN, path), vm.low_mmio_gap()
+    changed = mmio.judge_set(mmio.BETWEEN, path, attempt, between)
+    vm.restore(mmio.CHECKPOINT)
+    host, seen = vm.low_mmio_gap(), bench.boot().measure(mmio.ROOT_BUS)
+    certify(mmio.judge_restored(gap, between, host, seen, taken, changed), "checkpoint")
+    bench.stop()
+    vm.remove_checkpoint(mmio.CHECKPOINT)

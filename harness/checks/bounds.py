@@ -5,6 +5,7 @@ A change here is a commit of its own: re-judging stored runs lists what it flips
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Final
 
@@ -54,6 +55,57 @@ LOW_WINDOW_FROM: Final = Bytes(1 << 20)
 WINDOW_SHORT_OF_TOP: Final = 256 * KiB
 """Hyper-V's window ends this much below 4 GiB (0xfffbffff in recorded boots), so the start is
 judged, never the length. MMIO-01, recorded Azure Generation 1 boots."""
+
+# --- Frame buffer ------------------------------------------------------------------------------
+FB_DEPTH: Final = 32
+"""Bits a pixel that the announcement of the frame buffer driver names. FB-01, 2026-11-25."""
+
+FB_BOUND_WITHIN: Final = timedelta(seconds=60)
+"""How long after the login the driver may still be loading: udev does that beside the boot. FB-01,
+2026-11-25."""
+
+FB_TOPS_OUT: Final = frozenset({("3.2", "hyperv_drm")})
+"""(synthvid version, driver) that cannot do 1920x1080: hyperv_drm limits a host that speaks 3.2 to
+1600x1200 (SYNTHVID_WIDTH_WIN8, SYNTHVID_HEIGHT_WIN8 of drivers/gpu/drm/hyperv). FB-01,
+2026-11-25."""
+
+FB_CELLS_RIGHT: Final = 0.99
+"""Share of the grid's 144 cells whose centre must be right: one may be under a cursor or a line of
+text of the console. FB-02, 2026-11-25."""
+
+FB_COLOUR_STEPS: Final = 1
+"""Steps of RGB565 that a channel may be off: two scalers may round differently. FB-02,
+2026-11-25."""
+
+FB_PICTURE_WITHIN: Final = timedelta(seconds=30)
+"""How long a drawing may take to show in the host's picture: the driver sends what changed twenty
+times a second, an emulated guest is slower. FB-02, 2026-11-25."""
+
+POINTER_RANGE: Final = (0, 32767)
+"""The axes of the hypervisors' absolute pointers: logical minimum and maximum in the report
+descriptor of Hyper-V's mouse, and QEMU's INPUT_EVENT_ABS_MIN and MAX. FB-03, 2026-11-25."""
+
+POINTER_MOVES: Final = 5
+"""Places that the host points at. FB-03, 2026-11-25."""
+
+POINTER_PIXELS: Final = 2.0
+"""How many pixels a place may be off: both sides scale pixels to their own axes. FB-03,
+2026-11-25."""
+
+POINTER_WITHIN: Final = timedelta(seconds=30)
+"""How long one move may take to be heard in the guest. FB-03, 2026-11-25."""
+
+REDRAWS: Final = 5
+"""Full frames that are written to time one. FB-04, 2026-11-25."""
+
+# --- Integration -------------------------------------------------------------------------------
+KERNEL_PACKAGE: Final = re.compile(
+    r"linux-(?:image|modules)(?:-unsigned|-extra)?-\d\S{0,60}"
+    r"|kernel(?:-(?:uek|rt|64k|default|azure|hyperv|lts|core|modules\S{0,40}|drivers\S{0,40}))*"
+)
+"""Packages in which distributions ship their kernel and its modules: Debian and Ubuntu, Red Hat and
+its rebuilds, SUSE, Azure Linux. Microsoft's own LIS packages (kmod-microsoft-hyper-v) are none.
+IC-01, 2026-11-25."""
 
 # --- dynamic memory ----------------------------------------------------------------------------
 DM_STARTUP: Final = 768 * MiB

@@ -5,6 +5,8 @@ Source: certification cases MMIO-01 and MMIO-02.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from harness.checks import bounds
 from harness.checks.kernel_log import JOURNAL, KERNEL_LOG
 from harness.checks.root_bus import RootBus, parse_root_bus_of_a_boot
@@ -16,7 +18,10 @@ from harness.units import Bytes, GiB, MiB
 from harness.verdict import Outcome, Verdict, all_of, pass_if
 
 __all__ = [
+    "BETWEEN",
+    "CHECKPOINT",
     "FORMER_GAP",
+    "MORE_MEMORY",
     "OUT_OF_RANGE",
     "ROOT_BUS",
     "ROOT_BUS_FROM_JOURNAL",
@@ -25,7 +30,9 @@ __all__ = [
     "gap_path",
     "gap_paths",
     "judge_gap",
+    "judge_kept",
     "judge_refused_gap",
+    "judge_restored",
     "judge_set",
     "memory_for",
     "other_than",
@@ -43,6 +50,11 @@ OUT_OF_RANGE = (64 * MiB, 126 * MiB, 3586 * MiB, 4096 * MiB)
 
 FORMER_GAP = 1 * GiB
 """What MMIO-02 sets first: not the default, so that a reset to it would show."""
+
+MORE_MEMORY = 6 * GiB
+BETWEEN = 1536 * MiB
+CHECKPOINT = "hvcert MMIO-03"
+"""MMIO-03: what the memory is changed to, and the value between a checkpoint and its return."""
 
 SET_VM = "Microsoft.HyperV.PowerShell.Commands.SetVM"
 NOT_ABOUT_VALUE = frozenset({"AccessDenied", "ObjectNotFound", "Unavailable", "InvalidState"})
@@ -116,6 +128,50 @@ def judge_gap(
         _judge_host(expected, host, former.evidence),
         _judge_guest(expected, guest),
     )
+
+
+def judge_kept(
+    expected: Bytes,
+    over: str,
+    host: Measured[Bytes],
+    guests: Sequence[Measured[RootBus]],
+    *settings: Verdict,
+) -> Verdict:
+    """Judge MMIO-03: host and guest still show the gap after ``over``.
+
+    ``guests`` are the boots to judge, in order; ``settings`` what ``judge_set`` said on the way
+    there. Raises EvidenceError where a log holds no window.
+    """
+    if any(setting.outcome is Outcome.FAIL for setting in settings):
+        return all_of("", *settings)
+    if not guests:
+        raise EvidenceError("low MMIO gap", "boot to judge", over)
+    return all_of(
+        f"over {over} the gap stays {expected}: {_where(guests[-1])}",
+        _judge_host(expected, host, ()),
+        *(_judge_guest(expected, guest) for guest in guests),
+    )
+
+
+def judge_restored(
+    expected: Bytes,
+    between: Measured[Bytes],
+    host: Measured[Bytes],
+    guest: Measured[RootBus],
+    *settings: Verdict,
+) -> Verdict:
+    """Judge MMIO-03 after a checkpoint was applied: the gap is the one at the checkpoint.
+
+    ``between`` is what the host read back after another value was set; EvidenceError where that
+    was the same one, which would prove nothing.
+    """
+    if any(setting.outcome is Outcome.FAIL for setting in settings):
+        return all_of("", *settings)
+    if between.value == expected:
+        raise EvidenceError("low MMIO gap", f"value other than {expected}", _said(between))
+    over = f"a checkpoint (set to {between.value} in between)"
+    kept = judge_kept(expected, over, host, (guest,), *settings)
+    return all_of(kept.because, *settings, kept)
 
 
 def judge_refused_gap(  # noqa: PLR0913, PLR0917  # one attempt's facts, told apart by type

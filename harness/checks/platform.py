@@ -36,6 +36,7 @@ class Platform:
     network_drivers: tuple[str, ...]
     memory_drivers: tuple[str, ...]
     memory_reports_after: float = 0.0
+    has_vmbus: bool = True
 
 
 HYPER_V = Platform(
@@ -61,6 +62,7 @@ STAND_IN = Platform(
     storage_drivers=("virtio_scsi", "ata_piix", "virtio_blk"),
     network_drivers=("virtio_net",),
     memory_drivers=("virtio_balloon", "virtio_mem"),
+    has_vmbus=False,
 )
 """No VMBus under TCG: virtio and ACPI devices carry the same guest-visible features."""
 

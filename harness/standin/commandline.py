@@ -19,6 +19,7 @@ from harness.standin.memory import SLOTS, backend, dimm
 GiB = 1 << 30
 FIRST_NIC, MOST_NICS = 0x08, 8
 VIDEO_MIB = 16
+POINTER_SLOTS = (0x07, 0x10)
 SCSI_SLOTS = (0x03, 0x11, 0x12, 0x13)
 CONTROLLERS = {"IDE": (2, 2), "SCSI": (4, 64)}
 """Controllers and locations per controller of a Hyper-V VM."""
@@ -153,7 +154,7 @@ def _video(spec: MachineSpec) -> tuple[str, ...]:
     card: dict[str, Any] = {"driver": "VGA", "bus": "pci.0", "addr": "0x2", "id": "video"}
     return (
         *_device(card | {"vgamem_mb": VIDEO_MIB, "edid": True} | dict(sizes)),
-        *_pci("virtio-tablet-pci", 0x07, id="pointer"),
+        *(a for n in range(spec.pointers) for a in _pci("virtio-tablet-pci", POINTER_SLOTS[n])),
     )
 
 

@@ -21,7 +21,8 @@ LIMITS: tuple[str, ...] = (
     "High MMIO space, VLANs, adapter options, processor limits, serial pipes, boot order, DVD media"
     " and automatic start and stop are remembered and shown, without effect on the machine.",
     "The display is QEMU's standard card with 16 MiB, told of its resolution by EDID; the pointer"
-    " is a virtio tablet. A thumbnail takes the pixel at each place's middle, it does not blend.",
+    " is a virtio tablet. A thumbnail takes the pixel at each place's middle, it does not blend."
+    " Single and Maximum resolutions are those that fit the card; refusals of others are ours.",
     # network
     "A private switch carries frames between its VMs. Each adapter on an internal or external one"
     " gets a loopback address at which the guest's port 22 answers, and reaches no other VM.",

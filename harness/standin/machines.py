@@ -71,7 +71,7 @@ class MachineSpec:
 
     ``memory`` is what it starts with; without ``hot_plug`` it keeps that and no more.
     ``resolution`` is the width and height in pixels that the display asks the guest to take,
-    ``largest`` the most that it offers.
+    ``largest`` the most that it offers. ``pointers``: absolute ones, 1 or 2.
     """
 
     id: UUID
@@ -85,6 +85,7 @@ class MachineSpec:
     hot_plug: HotPlug | None = None
     resolution: tuple[int, int] = (1024, 768)
     largest: tuple[int, int] = (1920, 1080)
+    pointers: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -210,3 +210,47 @@ def test_a_gap_in_range_that_the_host_refuses_or_does_not_keep_fails_both_cases(
 def test_a_gap_in_range_that_is_refused_for_another_reason_proves_nothing() -> None:
     with pytest.raises(EvidenceError):
         taken(Attempt(Refusal(RefusedBy.CMDLET, f"AccessDenied,{SET_VM}"), PROOF), 128, CMDLET)
+
+
+def test_a_gap_that_stays_passes_and_names_where_the_window_is() -> None:
+    boots = (guest_shows(0xC0000000), guest_shows(0xC0000000))
+    verdict = mmio.judge_kept(1 * GiB, "stop and start", host_reads(1024), boots)
+    assert verdict.outcome is Outcome.PASS
+    assert verdict.because.startswith("over stop and start the gap stays 1024 MiB")
+
+
+@pytest.mark.parametrize(
+    ("host", "starts"),
+    [(128, (0xC0000000,)), (1024, (0xF8000000,)), (1024, (0xC0000000, 0xBFE00000))],
+    ids=["host lost it", "guest lost it", "second boot lost it"],
+)
+def test_a_gap_that_does_not_stay_fails(host: int, starts: tuple[int, ...]) -> None:
+    boots = [guest_shows(start) for start in starts]
+    verdict = mmio.judge_kept(1 * GiB, "stop and start", host_reads(host), boots)
+    assert verdict.outcome is Outcome.FAIL
+
+
+def test_no_boot_proves_nothing() -> None:
+    with pytest.raises(EvidenceError, match="boot to judge"):
+        mmio.judge_kept(1 * GiB, "stop and start", host_reads(1024), ())
+
+
+@pytest.mark.parametrize(
+    ("host", "start", "outcome"),
+    [
+        (1024, 0xC0000000, Outcome.PASS),
+        (1536, 0xA0000000, Outcome.FAIL),
+        (1024, 0xA0000000, Outcome.FAIL),
+    ],
+    ids=["as at the checkpoint", "as set in between", "guest as set in between"],
+)
+def test_after_a_checkpoint_the_gap_is_the_one_it_holds(
+    host: int, start: int, outcome: Outcome
+) -> None:
+    verdict = mmio.judge_restored(1 * GiB, host_reads(1536), host_reads(host), guest_shows(start))
+    assert verdict.outcome is outcome
+
+
+def test_the_same_value_in_between_proves_nothing() -> None:
+    with pytest.raises(EvidenceError, match="other than"):
+        mmio.judge_restored(1 * GiB, host_reads(1024), host_reads(1024), guest_shows(0xC0000000))

@@ -30,6 +30,8 @@ from tests.host.written import (
 NOT_MADE = {
     ("Set-VM", "LowMemoryMappedIoSpace", "2012r2"): "the gap is set by WMI there (host/gap.py)",
     ("Set-VM", "CheckpointType", "2012r2"): "checkpoints hold memory there, always (host/vm.py)",
+    ("Set-VMVideo", "", "2012r2"): "the resolution is a kernel option there (display.py)",
+    ("Get-VMVideo", "", "2012r2"): "nothing was set there that could be read back",
     ("Set-VMFirmware", "SecureBootTemplate", "2012r2"): "refused early (inventory/rules.py)",
 }
 """(cmdlet, parameter or "" for all of it, release) → the documented other way."""

@@ -12,6 +12,7 @@ PINNED = {
     "start-backup": "1049da3bed6cf5cbdca6b94232cba6fd5d3824e1c2b20531be04b4f514066933",
     "recover-vm": "a73c29e35c526c65de06d54cec9d4108c427a792d0f264dd8020306891532d32",
     "remove-backups": "63c1e0366fbeaa0c181a18132e23ca38f621af6053b2f24c1771809bca263274",
+    "thumbnail-image": "b68b67d522952295fddedb366a470ea301e620fba01724cf4c64149aeffa6ede",
 }
 
 

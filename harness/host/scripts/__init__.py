@@ -13,6 +13,10 @@ REASONS = {
     "start-backup": "a backup policy takes its target and its VM as live objects of one session",
     "recover-vm": "a recovery takes the backup set and the VM in it as live objects of one session",
     "remove-backups": "a backup set is removed as a live object; which one shows only inside it",
+    "thumbnail-image": (
+        "GetVirtualSystemThumbnailImage takes the VM's settings as a live reference and must be"
+        " called on a live instance of the management service"
+    ),
 }
 """Name of a ``.ps1`` file here → why a cmdlet or a pipeline cannot do it."""
 

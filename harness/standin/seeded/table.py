@@ -6,13 +6,14 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from harness.errors import LabError
-from harness.standin.seeded import gap, nmi, states, wire
+from harness.standin.seeded import display, gap, nmi, states, wire
 from harness.standin.seeded.fault import Fault
 
 if TYPE_CHECKING:
     from harness.standin.host import Host
 
-FAULTS: tuple[Fault, ...] = (*nmi.FAULTS, *states.FAULTS, *gap.FAULTS, *wire.FAULTS)
+HOST = (*nmi.FAULTS, *states.FAULTS, *gap.FAULTS, *display.FAULTS)
+FAULTS: tuple[Fault, ...] = (*HOST, *wire.FAULTS)
 BY_NAME = {fault.name: fault for fault in FAULTS}
 
 

@@ -40,6 +40,7 @@ class InMemoryMachines:
     resumed: list[str] = field(default_factory=list)
     frozen: list[UUID] = field(default_factory=list)
     backups: list[tuple[Path, Path]] = field(default_factory=list)
+    shown: bytes = bytes((255, 0, 0, 0, 0, 255))
     pointed: list[tuple[UUID, int, int]] = field(default_factory=list)
     noticed: dict[UUID, tuple[Notice, ...]] = field(default_factory=dict)
     deaf: bool = False
@@ -128,7 +129,7 @@ class InMemoryMachines:
 
     def picture(self, vm: UUID) -> Picture:
         self._maybe_break()
-        return Picture(2, 1, bytes((255, 0, 0, 0, 0, 255))) if vm in self.states else NO_PICTURE
+        return Picture(2, 1, self.shown) if vm in self.states else NO_PICTURE
 
     def point(self, vm: UUID, x: int, y: int) -> None:
         self._maybe_break()

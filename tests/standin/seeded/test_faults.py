@@ -132,3 +132,40 @@ def test_the_gap_of_another_vm_is_set(broken: Broken) -> None:
     bench.vm("a")
     bench.do("Set-VM", LowMemoryMappedIoSpace=1024 * MIB)
     assert (gap(bench), settings(bench, "other").properties["LowMmioGapSize"]) == (128, 1024)
+
+
+@pytest.mark.parametrize(
+    ("faults", "resolution", "pointers"),
+    [((), (1920, 1080), 1), (("display-stuck",), (1024, 768), 1), (("pointer-doubled",), None, 2)],
+)
+def test_a_machine_is_made_with_another_display_or_a_second_pointer(
+    broken: Broken, faults: tuple[str, ...], resolution: tuple[int, int] | None, pointers: int
+) -> None:
+    bench = broken(*faults)
+    bench.vm()
+    size: dict[str, Value] = {"HorizontalResolution": 1920, "VerticalResolution": 1080}
+    bench.call("Set-VMVideo", size, VMName=["a"], ResolutionType="Single")
+    bench.do("Start-VM")
+    (spec,) = bench.machines.specs.values()
+    assert (spec.resolution, spec.pointers) == (resolution or (1920, 1080), pointers)
+
+
+def test_pictures_are_black_or_the_first_one_for_ever(broken: Broken) -> None:
+    for fault, whole in (("thumbnail-black", bytes(6)), ("thumbnail-stale", None)):
+        bench = broken(fault)
+        bench.vm()
+        bench.do("Start-VM")
+        (vm,) = bench.machines.specs
+        first = bench.host.machines.picture(vm)
+        assert whole is None or first.rgb == whole
+        bench.machines.shown = bytes((9, 9, 9, 9, 9, 9))
+        assert bench.host.machines.picture(vm) == first
+
+
+def test_a_pointer_goes_beside_its_place_and_stays_on_the_display(broken: Broken) -> None:
+    bench = broken("pointer-beside")
+    bench.vm()
+    (vm,) = bench.host.world.vms
+    bench.host.machines.point(vm, 100, 7)
+    bench.host.machines.point(vm, 3, 7)
+    assert [place[1:] for place in bench.machines.pointed] == [(60, 7), (43, 7)]
