@@ -122,7 +122,7 @@ def _by_ssh(bench: Bench, place: Callable[[], Place], target: Target) -> Keeper:
 def _by_nfs(bench: Bench, place: Callable[[], Place], target: Target) -> Keeper:
     bench.needs_programs("mount.nfs")
     exported = f"{target.address}:{target.folder}"
-    mount = ("mount", "-t", "nfs", "-o", "timeo=100,retrans=2", exported, "/mnt")
+    mount = ("mount", "-t", "nfs", "-o", "timeo=100,retrans=2,retry=0", exported, "/mnt")
     ask = (mount, ("touch", "/mnt/hvcert-try"), ("umount", "/mnt"))
     return Keeper(target, place, _check(bench, place, target, ask))
 

@@ -11,7 +11,11 @@ from harness.units import Bytes, MiB
 from harness.verdict import Outcome, Verdict, pass_if
 
 ADDRESS_WITHIN = timedelta(minutes=2)
-REFUSED = ("permission denied", "too many authentication failures", "access denied by server")
+REFUSED = (
+    "permission denied", "too many authentication failures", "access denied by server",
+    "read-only file system",
+)  # fmt: skip
+FULL = ("no space left on device", "disk quota exceeded")
 DOWN = (
     "connection refused", "connection timed out", "no route to host", "network is unreachable",
     "host is down", "timed out", "connection reset", "connection closed",
@@ -41,6 +45,8 @@ def read_answer(exit_status: int, said: str) -> str:
     words = said.lower()
     if any(sign in words for sign in REFUSED):
         return "the target refuses the guest"
+    if any(sign in words for sign in FULL):
+        return "the target is full"
     if any(sign in words for sign in DOWN):
         return "the target is down"
     raise EvidenceError("dump target", f"answer (exit status {exit_status})", said)

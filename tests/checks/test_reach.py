@@ -21,6 +21,8 @@ DENIED = "hvcert@10.99.0.2: Permission denied (publickey)."
         ("ssh: connect to host 10.99.0.2 port 22: No route to host", "down"),
         ("ssh: connect to host 10.99.0.2 port 22: Connection refused", "down"),
         ("mount.nfs: Connection timed out", "down"),
+        ("touch: cannot touch '/mnt/hvcert-try': Read-only file system", "refuses"),
+        ("touch: cannot touch '/mnt/hvcert-try': No space left on device", "full"),
     ],
 )
 def test_a_target_that_takes_no_dump_says_why(said: str, word: str) -> None:
