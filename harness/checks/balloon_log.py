@@ -39,16 +39,22 @@ _OOM = re.compile(
     # [ pid ]   uid  tgid total_vm      rss pgtables_bytes swapents oom_score_adj name
     r"|\[ {0,3}pid {0,3}\] {1,4}uid {1,4}tgid {1,4}total_vm|^Tasks state \(memory values in pages\)"
 )
+_CUT = re.compile(  # where a mailer broke the line
+    r"\bhv_balloon: (?:Using Dynamic Memory(?: protocol(?: version)?)?|Max\.(?: dynamic.{0,14})?"
+    r"|hot_add(?: memory(?: failed(?: error(?: is)?)?)?)?)$"
+)
 _PIECES = ("oom", "emory", "Killed", "[ pid", "[  pid", "killed by")
 
 
 def parse_balloon(text: str) -> BalloonLog:
     """Read the last boot of a kernel log."""
-    boots = Boots(BalloonLog)
+    boots, cut = Boots(BalloonLog), ""
     for record in records(text):
-        boots.feed(record.message)
-        if any(piece in record.message for piece in _PIECES):
-            boots.now = _with(boots.now, record.message)
+        message = f"{cut} {record.message}" if cut else record.message
+        cut = message if "hv_balloon" in message and _CUT.search(message) else ""
+        boots.feed(message)
+        if any(piece in message for piece in _PIECES):
+            boots.now = _with(boots.now, message)
     return boots.now
 
 

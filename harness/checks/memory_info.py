@@ -23,7 +23,7 @@ class MemoryInfo:
 
 
 # MemTotal:        8164548 kB          (2.4 to 6.x; a logger's prefix may stand before)
-_ROW = re.compile(r"(?:^|[\s|\"':])(Mem(?:Total|Free|Available)):\s{0,40}(\d{1,15}) ?kB\b")
+_ROW = re.compile(r"(?:^|[\s|\"':+])(Mem(?:Total|Free|Available)):\s{0,40}(\d{1,15}) ?kB\b")
 # Node 0 MemTotal:       8388152 kB    (/sys/devices/system/node/node0/meminfo: one node's only)
 _NODE = re.compile(r"\bNode \d{1,5} $")
 

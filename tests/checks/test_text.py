@@ -134,7 +134,7 @@ def test_no_jumble_of_what_they_look_for_crashes_a_parser(text: str) -> None:
             continue
 
 
-SIZE = 200_000
+SIZE = 60_000
 
 
 @pytest.mark.parametrize("topic", TOPICS)
@@ -154,7 +154,7 @@ def test_hostile_input_costs_no_more_than_its_length(topic: str, unit: str) -> N
     begun = time.process_time()
     with suppress(EvidenceError):
         TOPICS[topic](text)
-    assert time.process_time() - begun < 0.5  # 50 MB in about two minutes at worst
+    assert time.process_time() - begun < 0.3  # what is quadratic takes minutes
 
 
 def test_what_another_writer_was_interrupted_in_is_not_joined() -> None:
