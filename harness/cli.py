@@ -19,6 +19,8 @@ app = typer.Typer(
 )
 lab_app = typer.Typer(no_args_is_help=True, help="The stand-in Hyper-V host alone.")
 app.add_typer(lab_app, name="lab")
+image_app = typer.Typer(no_args_is_help=True, help="Guest images of your own.")
+app.add_typer(image_app, name="image")
 
 RunFolder = Annotated[Path, typer.Argument(help="A run, such as results/latest.")]
 InventoryFile = Annotated[Path, typer.Option("--inventory", help="Inventory file.")]
@@ -244,6 +246,20 @@ def faults() -> None:
 def image(name: Annotated[str, typer.Argument(help="Image to build.")] = "debian-12") -> None:
     """Build the guest image if it is not in the cache, and print where it is."""
     _lab("image", "--name", name)
+
+
+@image_app.command("stage")
+def image_stage(
+    source: Annotated[Path, typer.Argument(help="A raw, qcow2, VHD or VHDX image.")],
+    host: Annotated[str, typer.Option(help="A host of the inventory.")],
+    generation: Annotated[int, typer.Option(help="Of the VM that boots it.", min=1, max=2)],
+    inventory: InventoryFile = EMBEDDED,
+    name: Annotated[str, typer.Option(help="Of the template; default: the file's.")] = "",
+) -> None:
+    """Put an image on a host as a read-only template, and print its path for an inventory."""
+    from harness.staging import stage_image
+
+    typer.echo(stage_image(source, inventory, host, name or source.stem, generation))
 
 
 def _lab(*arguments: str) -> NoReturn:

@@ -6,6 +6,7 @@ HarnessError
 ├── LabError                 the embedded lab could not be brought up, or is somebody else's
 ├── ResultsError             results could not be written
 ├── ReplayError              a recording does not hold what a replay needs
+├── ImageError               a disk image on this machine is none, or could not be converted
 ├── HostError                the hypervisor
 │   ├── HostUnreachable      no connection, no TLS trust, no listener
 │   ├── HostLoginRefused     the host did not accept the credentials
@@ -89,6 +90,14 @@ class HostConnectionLost(HostError):
 
 class HostBusy(HostError):
     """Leased by another run, or a quota of the host is used up."""
+
+
+class ImageError(HarnessError):
+    """A disk image on this machine is none that a host can take; ``path`` names it."""
+
+    def __init__(self, path: str, what: str, advice: str) -> None:
+        self.path, self.what, self.advice = path, what, advice
+        super().__init__(f"{path}: {what}" + (f"; {advice}" if advice else ""))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from harness.secret import Secret
 from harness.units import Bytes
 
 MASK = "***"
+SHOWN_BYTES = 32
 
 
 def render_call(call: Call) -> str:
@@ -61,7 +62,9 @@ def _compound(
     if isinstance(value, timedelta):
         return f"([timespan]::FromSeconds({value.total_seconds():g}))"
     if isinstance(value, bytes):
-        return f"([byte[]]({', '.join(str(b) for b in value)}))"
+        shown = ", ".join(str(b) for b in value[:SHOWN_BYTES])
+        more = f", …: {len(value)} bytes" if len(value) > SHOWN_BYTES else ""
+        return f"([byte[]]({shown}{more}))"
     if isinstance(value, tuple):
         return f"@({', '.join(_value(item) for item in value)})"
     return "@{ " + "; ".join(f"{_value(k)} = {_value(v)}" for k, v in value.items()) + " }"

@@ -36,6 +36,8 @@ def convert(value: Value, to: ParameterType) -> Value:
 
     Raises Unconvertible. None stays None for reference and nullable types.
     """
+    if _is_bytes(value, to):
+        return value
     if to.array:
         items = value if isinstance(value, list) else [value]
         return None if value is None else [_element(item, to) for item in items]
@@ -50,6 +52,8 @@ def convert(value: Value, to: ParameterType) -> Value:
 
 def fits(value: Value, to: ParameterType) -> bool:
     """Return whether the value is of the type as it stands: no conversion is needed."""
+    if _is_bytes(value, to):
+        return True
     if to.array and isinstance(value, list):
         return all(fits(item, ParameterType(to.name, enum=to.enum)) for item in value)
     if to.enum is not None:
@@ -79,6 +83,11 @@ def _is_plain(value: Value, name: str) -> bool:
 def _is_a(value: Record, name: str) -> bool:
     wanted = name.rpartition(".")[2]
     return any(t.partition("#")[0].rpartition(".")[2] == wanted for t in value.type_names)
+
+
+def _is_bytes(value: Value, to: ParameterType) -> bool:
+    """Whether a byte array crosses as it is: nobody boxes each byte of an image."""
+    return isinstance(value, bytes) and to.array and to.name == "Byte"
 
 
 def _element(value: Value, to: ParameterType) -> Value:

@@ -140,8 +140,8 @@ class Disks:
     def check(self, path: Path) -> None:
         """Raise MachineError when the file is no disk, or an inconsistent one."""
         found = self.info(path)
-        if found.format == "qcow2":
-            self._run(path, "check", "-q", "-f", "qcow2", str(path))
+        if found.format in ("qcow2", "vhdx"):
+            self._run(path, "check", "-q", "-f", found.format, str(path))
         elif found.payload is None and path.suffix.lower() in (".vhd", ".vhdx"):
             raise MachineError(f"{path}: the file holds no virtual disk")
 

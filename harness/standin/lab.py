@@ -18,6 +18,7 @@ from harness.errors import LabError
 from harness.standin.balancing import balancing
 from harness.standin.cmdlets import HYPERV_CMDLETS
 from harness.standin.cmdlets.core import CMDLETS as CORE
+from harness.standin.cmdlets.file_moves import CMDLETS as MOVES
 from harness.standin.cmdlets.files import CMDLETS as FILES
 from harness.standin.cmdlets.system import CMDLETS as SYSTEM
 from harness.standin.engine import HostEngine
@@ -171,7 +172,7 @@ def _endpoint(folder: Path, entry: HostEntry, host: Host) -> Endpoint:
     return Endpoint(
         name=entry.name,
         address=entry.address,
-        engine=HostEngine(host, (*HYPERV_CMDLETS, *CORE, *FILES, *SYSTEM)),
+        engine=HostEngine(host, (*HYPERV_CMDLETS, *CORE, *FILES, *MOVES, *SYSTEM)),
         users={USERNAME: password},
         http_port=entry.http_port,
         https_port=entry.https_port,

@@ -44,6 +44,13 @@ def fixed_scripts() -> frozenset[str]:
     return frozenset(json.loads(data_text("fixed-scripts.json"))["scripts"].values())
 
 
+@cache
+def _native() -> dict[str, str]:
+    """Return, by hash, what runs here in place of a script of ours that calls .NET itself."""
+    found = json.loads(data_text("fixed-scripts.json"))
+    return {found["scripts"][name]: text for name, text in found["native"].items()}
+
+
 def script_hash(text: str) -> str:
     """Return the sha256 of a script's text, its line ends made one newline."""
     return hashlib.sha256(text.replace("\r\n", "\n").encode()).hexdigest()
@@ -51,7 +58,8 @@ def script_hash(text: str) -> str:
 
 def parse(text: str) -> Script:
     """Return the parsed text; raises Terminated with the ParseException of a real host."""
-    return Parser(text, full=script_hash(text) in fixed_scripts()).script()
+    digest = script_hash(text)
+    return Parser(_native().get(digest, text), full=digest in fixed_scripts()).script()
 
 
 class Parser:

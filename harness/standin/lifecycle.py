@@ -19,7 +19,7 @@ from harness.standin.host import Host, now
 from harness.standin.machines import DiskSpec, HotPlug, MachineError, MachineSpec, NicSpec
 from harness.standin.notices import Notice
 from harness.standin.parts import hardware_address
-from harness.standin.payload import payload_of
+from harness.standin.payload import driver_of, payload_of
 from harness.standin.world import Adapter, Drive, Ram, Vm
 
 SETTLED = ("Off", "Running", "Paused", "Saved")
@@ -155,9 +155,11 @@ def disk_of(host: Host, drive: Drive) -> DiskSpec:
     """Return what QEMU needs to know of a drive."""
     local = host.local(drive.path)
     spec = DiskSpec(local, drive.controller, drive.number, drive.location)
-    disk = payload_of(local) if local.exists() else None
-    if disk is None:
+    if not local.exists():
         return spec
+    disk = payload_of(local)
+    if disk is None:
+        return replace(spec, format=driver_of(local))
     size = None if disk.open_end else disk.size
     return replace(spec, format="raw", offset=disk.offset, size=size)
 

@@ -62,6 +62,7 @@ LIMITS: tuple[str, ...] = (
     "ModifySystemSettings changes gaps, name and notes; other properties are not taken over.",
     "The switch -AsJob is not available, and -ComputerName takes this host only.",
     # the shell
-    "No PowerShell language: cmdlets, pipelines and the project's own fixed scripts only.",
+    "No PowerShell language: cmdlets, pipelines and the project's own fixed scripts only; the one"
+    " that writes a file through .NET runs as a cmdlet of the stand-in's own, Write-FileBytes.",
     "No Kerberos, no domain, no cluster, no replication, no live migration, no shielded machines.",
 )

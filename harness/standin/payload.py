@@ -13,7 +13,7 @@ from typing import Any
 
 from harness.standin import vhd, vhdx
 from harness.standin.machines import MachineError
-from harness.standin.vhdx_layout import BLOCK, SIGNATURE, NotVhdx
+from harness.standin.vhdx_layout import BLOCK, SIGNATURE, NotVhdx, Scattered
 
 QCOW2 = b"QFI\xfb"
 
@@ -50,9 +50,17 @@ def payload_of(path: Path) -> Payload | None:
         if start[:4] != QCOW2 and path.suffix.lower() == ".vhd":
             size, identity = vhd.read(path)
             return Payload("VHD", 0, size, str(identity).upper(), open_end=False)
+    except Scattered:
+        return None
     except (NotVhdx, vhd.NotVhd) as wrong:
         raise MachineError(f"{path}: {wrong}") from wrong
     return None
+
+
+def driver_of(path: Path) -> str:
+    """Return QEMU's driver for a file that is no fixed disk of ours: vhdx, or qcow2."""
+    with path.open("rb") as file:
+        return "vhdx" if file.read(8) == SIGNATURE else "qcow2"
 
 
 def raw_node(path: Path, payload: Payload) -> dict[str, Any]:

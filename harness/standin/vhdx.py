@@ -12,7 +12,7 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 from harness.standin import vhdx_layout as layout
-from harness.standin.vhdx_layout import MIB, NotVhdx
+from harness.standin.vhdx_layout import MIB, NotVhdx, Scattered
 
 METADATA = 2 * MIB
 TABLE = 3 * MIB
@@ -148,4 +148,4 @@ def _table(descriptor: int) -> bytes:
 def _verify(found: FixedVhdx, table: bytes) -> None:
     wanted = layout.entries(0, layout.entry_count(found.size), found.payload)
     if table != wanted:
-        raise NotVhdx("its payload does not lie in one piece at the end")
+        raise Scattered("its payload does not lie in one piece at the end")

@@ -42,6 +42,10 @@ class NotVhdx(ValueError):
     """The bytes are not what [MS-VHDX] asks for; the text says what is wrong."""
 
 
+class Scattered(NotVhdx):
+    """It may be a VHDX, but not one whose payload lies in one piece: another program's."""
+
+
 @dataclass(frozen=True, slots=True)
 class Header:
     """One of the two headers, 2.2.2; the valid one with the higher ``sequence`` counts."""

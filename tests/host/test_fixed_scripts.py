@@ -8,6 +8,7 @@ from pathlib import Path
 from harness.host import scripts
 
 PINNED = {
+    "write-bytes": "ecda264325c056a7ddb012d70bef6be6baa50811e1f57f7df664e47439154935",
     "modify-system-settings": "51f357668c633f611d606579fffbc6a2715ad126d5f1b439c4575f140eb43b94",
     "start-backup": "1049da3bed6cf5cbdca6b94232cba6fd5d3824e1c2b20531be04b4f514066933",
     "recover-vm": "a73c29e35c526c65de06d54cec9d4108c427a792d0f264dd8020306891532d32",

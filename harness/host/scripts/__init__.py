@@ -6,6 +6,9 @@ from functools import cache
 from importlib.resources import files
 
 REASONS = {
+    "write-bytes": (
+        "the stream of a file is an object that must stay live, and Set-Content boxes every byte"
+    ),
     "modify-system-settings": (
         "ModifySystemSettings must be called on a live instance of the management service,"
         " and answers a job as a live reference"

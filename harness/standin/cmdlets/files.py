@@ -51,7 +51,7 @@ def writable(host: Host, path: str) -> Path:
 
 
 @contextmanager
-def _reported(given: Given, path: str, streams: Streams) -> Iterator[None]:
+def reported(given: Given, path: str, streams: Streams) -> Iterator[None]:
     """Turn what goes wrong with one path into its non-terminating error."""
     try:
         yield
@@ -68,10 +68,10 @@ def _written_paths(given: Given) -> list[str]:
     return [text_of(v) for v in (value if isinstance(value, list) else [value])]
 
 
-def _existing(host: Host, given: Given, streams: Streams) -> Iterator[tuple[str, Path]]:
+def existing(host: Host, given: Given, streams: Streams) -> Iterator[tuple[str, Path]]:
     """Yield the existing items that the call names; each missing one is an error of its own."""
     for path in _written_paths(given):
-        with _reported(given, path, streams):
+        with reported(given, path, streams):
             found = list(_found(host, given, path))
             if not found and not _is_pattern(given, path):
                 raise errors.FileRefused(_missing(host, given.cmdlet, path))
@@ -121,7 +121,7 @@ def path_exists(host: Host, given: Given, _: Streams) -> Iterator[Value]:
 
 def get_item(host: Host, given: Given, streams: Streams) -> Iterator[Value]:
     """Get-Item: a file or folder as an object."""
-    for shown, local in _existing(host, given, streams):
+    for shown, local in existing(host, given, streams):
         yield item(shown, local)
 
 
@@ -129,7 +129,7 @@ def get_child_item(host: Host, given: Given, streams: Streams) -> Iterator[Value
     """Get-ChildItem: what is in a folder."""
     if "Path" not in given and "LiteralPath" not in given:
         given = Given(given.cmdlet, {**given.values, "Path": ["C:\\"]}, given.set_name)
-    for _, local in _existing(host, given, streams):
+    for _, local in existing(host, given, streams):
         for child in _children(local, given):
             streams.check()
             shown = host.windows(child)
@@ -155,8 +155,8 @@ def _wanted(child: Path, given: Given) -> bool:
 
 def get_content(host: Host, given: Given, streams: Streams) -> Iterator[Value]:
     """Get-Content: a file's lines, its whole text, or its bytes."""
-    for shown, local in _existing(host, given, streams):
-        with _reported(given, shown, streams):
+    for shown, local in existing(host, given, streams):
+        with reported(given, shown, streams):
             yield from _content(given, local.read_bytes())
 
 
@@ -188,8 +188,8 @@ def _decoded(data: bytes) -> str:
 def get_file_hash(host: Host, given: Given, streams: Streams) -> Iterator[Value]:
     """Get-FileHash: SHA256 unless asked for another."""
     algorithm = text_of(given.get("Algorithm", "SHA256")).upper()
-    for shown, local in _existing(host, given, streams):
-        with _reported(given, shown, streams), local.open("rb") as stream:
+    for shown, local in existing(host, given, streams):
+        with reported(given, shown, streams), local.open("rb") as stream:
             digest = hashlib.file_digest(stream, algorithm.lower())
             values: dict[str, Value] = {
                 "Algorithm": algorithm, "Hash": digest.hexdigest().upper(), "Path": shown,
@@ -204,7 +204,7 @@ def new_item(host: Host, given: Given, streams: Streams) -> Iterator[Value]:
     """New-Item: a new file or folder; an existing file stays what it is unless -Force."""
     kind = text_of(given.get("ItemType", "File")).lower()
     for path in _new_paths(given):
-        with _reported(given, path, streams):
+        with reported(given, path, streams):
             local = writable(host, path)
             if not (host.files / paths.parts(without_provider(path))[0]).is_dir():
                 raise errors.FileRefused(errors.no_drive(given.cmdlet, path[:1].upper()))
@@ -264,7 +264,7 @@ def set_content(host: Host, given: Given, streams: Streams) -> Iterator[Value]:
     values = given.pipeline or tuple(_listed(given["Value"]))
     data = _encoded(given, values)
     for path in _written_paths(given):
-        with _reported(given, path, streams):
+        with reported(given, path, streams):
             local = writable(host, path)
             if not local.parent.is_dir():
                 raise errors.FileRefused(errors.no_parent(given.cmdlet, path))
@@ -282,8 +282,8 @@ def _encoded(given: Given, values: Iterable[Value]) -> bytes:
 
 def remove_item(host: Host, given: Given, streams: Streams) -> Iterator[Value]:
     """Remove-Item: delete files, and folders when they are empty or -Recurse was given."""
-    for shown, local in list(_existing(host, given, streams)):
-        with _reported(given, shown, streams):
+    for shown, local in list(existing(host, given, streams)):
+        with reported(given, shown, streams):
             if not local.is_dir() or local.is_symlink():
                 local.unlink()
             elif given.flag("Recurse"):
@@ -298,8 +298,8 @@ def remove_item(host: Host, given: Given, streams: Streams) -> Iterator[Value]:
 def copy_item(host: Host, given: Given, streams: Streams) -> Iterator[Value]:
     """Copy-Item: copy a file, or with -Recurse a folder and what is in it."""
     target_path = text_of(given.get("Destination", "C:\\"))
-    for shown, source in list(_existing(host, given, streams)):
-        with _reported(given, target_path, streams):
+    for shown, source in list(existing(host, given, streams)):
+        with reported(given, target_path, streams):
             target = writable(host, target_path)
             if target.is_dir():
                 target = writable(host, paths.join(target_path, source.name))
