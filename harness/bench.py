@@ -7,7 +7,7 @@ of, its kernel log is judged before the case acts and again before the guest goe
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol, TypeVar
@@ -117,6 +117,8 @@ class Bench:
     returns its name; it is removed with the bench.
     ``fillers`` hold the host's memory down to the inventory's reserve while a block runs.
     ``provoked``: the kinds of trouble in the kernel log that the case itself causes.
+    ``beside``: the host's folder for disks that the case brings along. ``closing``: what is to be
+    undone at the end of the case, the last first.
     """
 
     case: str
@@ -135,6 +137,8 @@ class Bench:
     context: list[Evidence] = field(default_factory=list)
     running: GuestUnderTest | None = None
     met: tuple[str, ...] = ()
+    beside: str = ""
+    closing: ExitStack = field(default_factory=ExitStack)
 
     def __post_init__(self) -> None:
         """Say from the start what no reader of the report may miss."""

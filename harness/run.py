@@ -20,7 +20,7 @@ from harness.host.facts import HostFacts, measure_host
 from harness.host.fillers import Fillers
 from harness.host.gate import StartGate
 from harness.host.lease import leased
-from harness.host.lifecycle import existing_vm, vm_from_template
+from harness.host.lifecycle import NAME, existing_vm, remove_folder, vm_from_template, vm_name
 from harness.host.psrp import PsrpSession
 from harness.host.sweep import sweep
 from harness.inventory.credentials import resolve
@@ -175,7 +175,8 @@ def _bench(  # noqa: PLR0913, PLR0917  # what a bench is made of
     ``last`` holds what has to outlive the VM.
     """
     session, host = under_test.session, under_test.host
-    with contextlib.ExitStack() as shells:
+    name = vm.name if NAME.fullmatch(vm.name) else vm_name(run, case)
+    with contextlib.ExitStack() as shells, contextlib.ExitStack() as closing:
 
         def log_in(
             guest: Guest, addresses: tuple[str, ...], port: int, within: timedelta
@@ -199,7 +200,11 @@ def _bench(  # noqa: PLR0913, PLR0917  # what a bench is made of
         fillers = Fillers(session, host, run, case, under_test.gate)
         vm = replace(vm, gate=under_test.gate)
         story = under_test.line.story()
-        yield Bench(
+        ready = Bench(
             *(case, vm, host, guest, under_test.facts, log_in, others, fillers, private_switch),
             story=story,
         )
+        ready.beside, ready.closing = f"{host.vm_path}\\{name}", closing
+        if name != vm.name:
+            closing.callback(remove_folder, session, ready.beside)
+        yield ready

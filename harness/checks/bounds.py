@@ -207,3 +207,20 @@ BACKUP_RECORDS_FIRST: Final = 3
 BACKUP_CHECKPOINT_FROM_BUILD: Final = 14393
 """Production checkpoints exist from Windows Server 2016 on. Microsoft's module documentation per
 release; 2026-11-25."""
+
+# --- live disk expansion -------------------------------------------------------------------------
+EXPANSION_FROM: Final = 1 * GiB
+EXPANSION_TO: Final = 2 * GiB
+"""A disk's size before and after. VHD-01, 2026-11-25."""
+
+EXPANSION_USE: Final = 0.5
+"""The disk grows when more than this share of the file system is used. VHD-01, 2026-11-25."""
+
+CAPACITY_WITHIN: Final = timedelta(seconds=60)
+"""How long the new capacity may take to show in the guest without a rescan: storvsc notices at the
+next request (the host answers it with a unit attention), and the workload writes all the time.
+Linux 3.10 and later, drivers/scsi/storvsc_drv.c; LIS/lis-test waits 60 s. 2026-11-25."""
+
+EXPANSION_SHARE: Final = 0.9
+"""Share of the new space that df has to show at least: ext4's default inode tables take 1.6 %, xfs
+less. mke2fs(8), mkfs.xfs(8); 2026-11-25."""

@@ -214,6 +214,25 @@ def put_back(vm: Vm, checkpoint: str) -> None:
     _wait_for_merge(vm)
 
 
+def drop_checkpoint(vm: Vm, name: str, path: str) -> None:
+    """Turn the VM off, remove its checkpoint, and wait until ``path`` is its disk again."""
+    if vm.state() not in ("Off", "Saved"):
+        vm.stop(hard=True)
+    ask = Cmdlet("Get-VMSnapshot", {"VMName": vm.name}, safe_to_repeat=True)
+    if name in (s.string("Name") for s in vm.session.run(ask).records()):
+        vm.remove_checkpoint(name)
+
+    def merged() -> bool | None:
+        return True if path.lower() in (disk for disk, _ in disks(vm)) else None
+
+    wait_for(f"the merge into {path}", merged, timedelta(minutes=30))
+
+
+def remove_folder(session: HostSession, folder: str) -> None:
+    """Remove a folder that a case made, if it is there."""
+    _if_there(session, "Remove-Item", Path=folder, Recurse=True, Force=True)
+
+
 def _wait_for_merge(vm: Vm) -> None:
     def merged() -> bool | None:
         return None if any(path.endswith((".avhdx", ".avhd")) for path, _ in disks(vm)) else True
