@@ -8,7 +8,7 @@ from harness.checks.backup import CHECKPOINT_VM
 from harness.errors import EvidenceError, HostRefused
 from harness.evidence import Measured
 from harness.host.command import Cmdlet, Value
-from harness.host.session import Attempt
+from harness.host.session import Attempt, HostSession
 from harness.host.vm import SLOW, Vm, refusal_of
 from harness.units import Bytes
 
@@ -46,9 +46,15 @@ def checkpoint_names(vm: Vm) -> Measured[tuple[str, ...]]:
 
 def export_checkpoint(vm: Vm, name: str, folder: str) -> tuple[str, ...]:
     """Export a checkpoint below a folder; return the paths of its disks."""
+    make_folder(vm.session, folder)
     given: dict[str, Value] = {"VMName": vm.name, "Name": name, "Path": folder}
     vm.session.run(Cmdlet("Export-VMSnapshot", given), within=COPY_WITHIN)
     return disks_below(vm, folder)
+
+
+def make_folder(session: HostSession, path: str) -> None:
+    """Make a folder on the host; one that is there is fine."""
+    session.run(Cmdlet("New-Item", {"Path": path, "ItemType": "Directory", "Force": True}))
 
 
 def disks_below(vm: Vm, folder: str) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from harness.deadline import wait_for
 from harness.errors import EvidenceError, HostError, HostRefused
 from harness.evidence import Evidence, Measured
 from harness.host.command import Cmdlet, FixedScript, Value
+from harness.host.copies import make_folder
 from harness.host.session import HostObject, HostSession
 from harness.host.vm import Vm
 from harness.inventory.model import Host
@@ -157,6 +158,7 @@ def back_up(vm: Vm, folder: str, volume: str, poll: Callable[[], None]) -> tuple
 
 def recover(vm: Vm, volume: str, version: str, target: str) -> Job:
     """Restore the VM of a backup below a folder of the host; return the job as it ended."""
+    make_folder(vm.session, target)
     given = {"VMName": vm.name, "VolumePath": volume, "VersionId": version, "TargetPath": target}
     return _follow(vm.session, FixedScript("recover-vm", given), lambda: None)
 

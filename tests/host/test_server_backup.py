@@ -11,12 +11,14 @@ from harness.errors import DeadlineExceeded, EvidenceError, HostError
 from harness.host import server_backup
 from harness.host.server_backup import NO_FEATURE, ON_SHARE, ROOM, Unfit, Volume, choose, volumes
 from harness.host.session import HostValue
+from harness.host.sweep import sweep
 from harness.host.vm import Vm
 from harness.inventory.load import load
 from harness.units import Bytes, GiB
 from tests.host.answering import AnsweringHost, Reply, refuse, thing
 
-HOST = load(Path(__file__).parents[2] / "inventories" / "embedded.yaml").hosts[0]
+INVENTORY = load(Path(__file__).parents[2] / "inventories" / "embedded.yaml")
+HOST = INVENTORY.hosts[0]
 NAME = "hvcert-20261125-101500-3fa9c1-bak-01-1-1"
 C, D, E = (Volume(letter, 100 * GiB) for letter in ("C:", "D:", "E:"))
 
@@ -178,3 +180,18 @@ def test_a_turn_that_another_case_has_is_waited_for(monkeypatch: pytest.MonkeyPa
     with server_backup.turn(free, HOST):
         pass
     assert free.asked[-1].startswith("Remove-Item")
+
+
+def test_a_sweep_removes_the_backups_before_the_folder_that_remembers_them() -> None:
+    folder = f"{HOST.vm_path}\\{NAME}"
+    session = AnsweringHost(
+        {
+            "Get-VM": answer(thing(Name=NAME, Path=folder, Notes="hvcert run=x", State="Off")),
+            "Test-Path": answer(True),  # noqa: FBT003
+            "Get-Content": answer("E:"),
+        }
+    )
+    assert NAME in sweep(session, HOST, INVENTORY)
+    gone = f".\\remove-backups.ps1 -VMName '{NAME}' -VolumePath 'E:'"
+    removed = f"Remove-Item -Path '{folder}' -Recurse:$true -Force:$true"
+    assert session.asked.index(gone) < session.asked.index(removed)

@@ -76,4 +76,12 @@ EXPECTED: Mapping[str, tuple[Cell, ...]] = {
     "thumbnail-stale": (Cell("FB-02", r"the host's second picture shows \d of 144 cells"),),
     "pointer-beside": (Cell("FB-03", r"QEMU Virtio Tablet did not go to pixel"),),
     "pointer-doubled": (Cell("FB-03", r"2 absolute pointing devices of the hypervisor, not one"),),
+    "checkpoint-not-frozen": (
+        Cell("BAK-02", r"freeze service logged nothing.*; / \(ext4\): ext needs recovery"),
+        Cell(
+            "BAK-03",
+            "a production checkpoint was made though nobody froze the guest",
+            "production checkpoint",
+        ),
+    ),
 }
