@@ -66,7 +66,8 @@ def _passing_signals(
 ) -> Iterator[subprocess.Popen[str]]:
     """Run the child in its own session, so that it gets a signal once: from here.
 
-    A second one is not passed on: it would interrupt the clean-up that the first one began.
+    It gets SIGTERM, for a shell's background jobs (and their children) ignore SIGINT. A second
+    one is not passed on: it would interrupt the clean-up that the first one began.
     """
     child = subprocess.Popen(  # noqa: S603
         (*_with_parent(), *command),
@@ -79,7 +80,7 @@ def _passing_signals(
 
     def pass_on(number: int, _frame: FrameType | None) -> None:
         if not seen:
-            child.send_signal(signal.SIGINT)
+            child.terminate()
         seen.append(number)
         console.print("interrupted: what the run made is being removed; this takes a moment")
 

@@ -17,11 +17,14 @@ from harness.verdict import Outcome
 from harness.watch import watch
 
 ROOT = Path(__file__).parent.parent
-WATCH = "import sys; from pathlib import Path; from harness.watch import watch;"
+WATCH = "import signal, sys; signal.signal(signal.SIGINT, signal.SIG_IGN);"  # a background job
+WATCH += "from pathlib import Path; from harness.watch import watch;"
 WATCH += "sys.exit(watch(sys.argv[2:], Path(sys.argv[1])))"
 SLOW = """
-import sys, time
+import signal, sys, time
 from pathlib import Path
+def interrupt(number, frame): raise KeyboardInterrupt
+signal.signal(signal.SIGTERM, interrupt)  # as the plugin does
 folder = Path(sys.argv[1])
 try:
     Path(sys.argv[3]).touch()
