@@ -32,6 +32,7 @@ from harness.host import display
 
 if TYPE_CHECKING:
     from harness.bench import Bench, GuestUnderTest
+    from harness.distro.family import Change
     from harness.verdict import Verdict
 
 VIDEO_LOG = Probe(KERNEL_LOG.argv, parse_video_log, privileged=True)
@@ -49,10 +50,20 @@ class Display:
     def __init__(self, bench: Bench, size: Size) -> None:
         self.bench, self.size = bench, size
         self.offer: Measured[Offer] | None = None
+        self.change: Change | None = None
         self.guest = self._boot()
         self.found = self._bound(self.guest)
         self.buffer = synthetic(self.found, self.guest.platform)
         self.mode = self.guest.measure(mode_of(self.buffer)) if self.buffer else None
+
+    def __enter__(self) -> Display:
+        """Return it: the guest is booted and shows what it shows."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Put the guest's kernel options back where they had to be changed."""
+        if self.change is not None:
+            self.bench.context += changes.put_back(self.guest.shell, self.change)
 
     def _boot(self) -> GuestUnderTest:
         """Set the resolution on the host, or, where it cannot, in the guest; boot with it."""
@@ -66,8 +77,8 @@ class Display:
         if buffer is None:
             return guest
         option = video_option(buffer, guest.measure(CONNECTORS).value, self.size)
-        change = bench.family.kernel_option("video", option)
-        bench.context += changes.make(guest.shell, change)
+        self.change = bench.family.kernel_option("video", option)
+        bench.context += changes.make(guest.shell, self.change)
         bench.story.append(f"kernel option {option}, since this host has no Set-VMVideo")
         bench.stop()
         return bench.boot()
