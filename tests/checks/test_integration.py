@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from tests.checks.conftest import Recording
 
 FOLDER = "integration"
+RECORDED = Path(__file__).parent.parent / "recorded" / FOLDER / "real" / "debian-12-qemu.txt"
 DEBIAN = FAMILIES["debian"]
 IDE_DISK = "../../../../bus/scsi/drivers/sd\n../../../bus/pci/drivers/ata_piix\n"
 KERNEL = "linux-image-6.1.0-56-amd64"
@@ -49,6 +52,32 @@ def test_devices_of_the_vmbus_are_judged_as_recorded(recording: Recording, outco
     if outcome == "pass":
         assert "5 devices are bound" in verdict.because
         assert "1 of a class that Linux has no driver for" in verdict.because
+
+
+@pytest.mark.parametrize(
+    ("kind", "driver", "wrong"),
+    [("block", "ata_piix", HYPER_V.storage_drivers), ("net", "virtio_net", ("virtio_scsi",))],
+)
+def test_a_real_guest_passes_by_its_platforms_drivers_and_not_by_others(
+    read_recording: Callable[[Path], Recording], kind: str, driver: str, wrong: tuple[str, ...]
+) -> None:
+    recorded = read_recording(RECORDED)
+    found = recorded.measured(f"drivers {kind}", parse_drivers)
+    modules = [module(recorded, driver)]
+    right = integration.judge_driver(kind, (driver,), found, modules)
+    assert right.outcome is Outcome.PASS, right.because
+    assert integration.judge_driver(kind, wrong, found, modules).outcome is Outcome.FAIL
+
+
+def test_what_a_real_guest_answers_is_read(
+    read_recording: Callable[[Path], Recording],
+) -> None:
+    recorded = read_recording(RECORDED)
+    assert recorded.measured("findmnt", integration.parse_source).value == "/dev/sda1"
+    assert recorded.measured("lsblk", integration.parse_root_disk).value == "sda"
+    assert recorded.measured("ip route", integration.parse_default_route).value == "ens8"
+    states = recorded.measured("systemctl", integration.parse_states)
+    assert integration.judge_service("backup service", states).outcome is Outcome.PASS
 
 
 def drivers(text: str) -> Measured[frozenset[str]]:
