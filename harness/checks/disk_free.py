@@ -120,6 +120,9 @@ class _Table:
         """Take a line; return whether it was (the end of) a row."""
         if self.columns:
             return self._by_column(line)
+        if "%" not in line and " -" not in line and not _OPEN.search(self._part):
+            self._part = line[:_LONGEST_PART]  # most lines of a log end here
+            return False
         row = _ROW.search(line) or (_ROW.search(f"{self._part} {line}") if self._part else None)
         if row is None and self._part and line.startswith("/") and _OPEN.search(self._part):
             row = _ROW.search(f"{self._part} {line}")
