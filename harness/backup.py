@@ -16,7 +16,7 @@ from harness.checks.backup import (
     Tick,
     judge_refused_checkpoint,
 )
-from harness.checks.filesystems import DISK_NAMES, MOUNTS, Mounted, judge_checked, judge_ext
+from harness.checks.filesystems import DISK_NAMES, EXT, MOUNTS, Mounted, judge_checked, judge_ext
 from harness.checks.freeze import CURSOR, FreezeLog, freeze_log
 from harness.checks.records import Acknowledged, Written, judge_prefix, judge_stall
 from harness.deadline import SYSTEM, wait_for
@@ -39,6 +39,8 @@ WRITING_WITHIN = timedelta(minutes=3)
 LOGGED_WITHIN = timedelta(seconds=30)
 SHOWN_WITHIN = timedelta(minutes=3)
 UP = "active\n"
+TOOLS = {**dict.fromkeys(EXT, "dumpe2fs"), "xfs": "xfs_repair"}
+"""What tells of each file system on its device; for btrfs no record knows the package of btrfs."""
 
 
 def has_production_checkpoints(bench: Bench) -> bool:
@@ -201,6 +203,7 @@ def writing(bench: Bench, guest: GuestUnderTest) -> Iterator[Backup]:
     """Let a writer work on every file system of the guest inside the block."""
     needs_own_disk(bench)
     places = guest.measure(MOUNTS)
+    bench.needs_programs(*sorted({tool for p in places.value if (tool := TOOLS.get(p.kind))}))
     bench.context += [*places.evidence, *start_writers(guest.shell, places.value)]
     try:
         for number, place in enumerate(places.value):

@@ -73,6 +73,7 @@ def judge_backup_and_restore(bench: Bench, guest: GuestUnderTest, volume: str) -
 
 def mount_more(bench: Bench, guest: GuestUnderTest) -> None:
     """Give the guest a second disk with xfs on it, and a mount that nobody can freeze."""
+    bench.needs_programs("mkfs.xfs")
     path = bench.folder(f"data.{disks(bench.vm)[0][0].rpartition('.')[2]}")
     with new_disk(guest) as name:
         attach_new(bench.vm, path, DATA_DISK)
