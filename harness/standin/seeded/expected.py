@@ -84,4 +84,17 @@ EXPECTED: Mapping[str, tuple[Cell, ...]] = {
             "production checkpoint",
         ),
     ),
+    "disk-growth-unannounced": (
+        Cell("VHD-01", r"the guest still sees 1024 MiB on \w+ after 60 s"),
+        Cell("VHD-02", r"the guest still sees 1024 MiB on \w+ after 60 s"),
+    ),
+    "disk-resize-does-nothing": (
+        Cell("VHD-01", r"after Resize-VHD the host shows 1024 MiB, not 2048 MiB"),
+        Cell("VHD-02", r"after Resize-VHD the host shows 1024 MiB, not 2048 MiB"),
+        Cell("VHD-04", r"the host shows 1024 MiB and the guest 1024 MiB, not 2048 MiB"),
+    ),
+    "disk-byte-flipped": (
+        Cell("VHD-01", r"changed or lost since they were written: /mnt/"),
+        Cell("VHD-02", r"changed or lost since they were written: /mnt/"),
+    ),
 }
