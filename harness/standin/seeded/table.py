@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from harness.errors import LabError
-from harness.standin.seeded import backup, display, gap, nmi, states, wire
+from harness.standin.seeded import backup, display, gap, growth, nmi, states, wire
 from harness.standin.seeded.fault import Fault
 
 if TYPE_CHECKING:
     from harness.standin.host import Host
 
-HOST = (*nmi.FAULTS, *states.FAULTS, *gap.FAULTS, *display.FAULTS, *backup.FAULTS)
+HOST = (*nmi.FAULTS, *states.FAULTS, *gap.FAULTS, *display.FAULTS, *backup.FAULTS, *growth.FAULTS)
 FAULTS: tuple[Fault, ...] = (*HOST, *wire.FAULTS)
 BY_NAME = {fault.name: fault for fault in FAULTS}
 
