@@ -6,14 +6,13 @@ arch/x86/kernel/nmi.c for the lines.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from harness.checks import bounds
 from harness.checks.core import CoreFile, CoreHeader
+from harness.checks.kdump_state import parse_kdump
 from harness.checks.kernel_log import KernelLog
 from harness.checks.panic import parse_panic
-from harness.checks.text import lines
 from harness.errors import EvidenceError
 from harness.evidence import Evidence, Measured, Probe
 from harness.units import Bytes, GiB, MiB
@@ -44,12 +43,8 @@ NMI = Trigger("NMI", "NMI received for unknown reason", ("NMI: Not continuing",)
 
 PANIC_ON_NMI = {"kernel.unknown_nmi_panic": "1"}
 
-# current state:    ready to kdump     kdump: Kdump is operational     active
-_READY = re.compile(
-    r"(?P<no>\bnot ready to kdump|kdump is not operational|^(?:inactive|failed|unknown|activating"
-    r"|deactivating)$)|\bready to kdump|kdump is operational|^active$",
-    re.IGNORECASE,
-)
+
+UNIT_STATES = ("active", "inactive", "failed", "activating", "deactivating", "unknown")
 
 
 def parse_ready(text: str) -> bool:
@@ -57,10 +52,11 @@ def parse_ready(text: str) -> bool:
 
     Raises EvidenceError when it says neither.
     """
-    said = [found for line in lines(text) if (found := _READY.search(line.strip()))]
-    if not said:
+    word = text.strip()  # all that systemctl is-active prints
+    ready = word == "active" if word in UNIT_STATES else parse_kdump(text).ready
+    if ready is None:
         raise EvidenceError("kdump service", "word whether it is ready", text)
-    return said[-1]["no"] is None
+    return ready
 
 
 def parse_count(text: str) -> int:

@@ -91,7 +91,7 @@ def test_armed_is_what_kernel_memory_and_service_all_say(
         ("inactive\n", False),
         ("activating\n", False),
         ("failed\n", False),
-        ("ready to kdump\nNot ready to kdump\n", False),
+        ("current state: ready to kdump\ncurrent state: Not ready to kdump\n", False),
     ],
 )
 def test_not_ready_to_kdump_is_not_ready(text: str, expected: object) -> None:
@@ -100,7 +100,7 @@ def test_not_ready_to_kdump_is_not_ready(text: str, expected: object) -> None:
 
 def test_a_service_that_says_nothing_known_is_an_error() -> None:
     with pytest.raises(EvidenceError):
-        parse_ready("Unit kdump-tools.service could not be found.")
+        parse_ready("bash: kdump-config: command not found")
     with pytest.raises(EvidenceError):
         parse_count("")
 
