@@ -152,6 +152,22 @@ class Life:
         self.sampler.until("demand", lambda s: s.after.demand > Bytes(0), REPORTED)
 
 
+class Lasting:
+    """A condition that has held for 5 s: while a load grows demand rises and falls back."""
+
+    def __init__(self, condition: Callable[[Sample], bool]) -> None:
+        self._condition = condition
+        self._since: float | None = None
+
+    def __call__(self, sample: Sample) -> bool:
+        """Tell whether it holds now and has held for long enough."""
+        if not self._condition(sample):
+            self._since = None
+            return False
+        self._since = sample.at if self._since is None else self._since
+        return sample.at - self._since >= bounds.DM_STILL.total_seconds()
+
+
 class Stuck:
     """Added memory that stays off-line: the ramp cannot go on, so it ends with that."""
 
@@ -251,17 +267,18 @@ def _starved_stretch(life: Life, again: Callable[[], None]) -> bool:
     """Load the guest until it lacks memory, and sample on; tell whether the host gave none."""
     sampler = life.sampler
     sampler.forget("starved")
-    life.ramp("filled", lambda s: _unmet(life, s, again), bounds.DM_WITHIN)
+    lacks = Lasting(lambda s: life.asks(s) > s.after.assigned)
+
+    def unmet(sample: Sample) -> bool:
+        again()
+        return lacks(sample)
+
+    life.ramp("filled", unmet, bounds.DM_WITHIN)
     sampler.phase = "starved"
     level = sampler.take().after.assigned
     return not sampler.until(
         "memory given", lambda s: _given(s, level, again), bounds.DM_HELD * 1.2
     )
-
-
-def _unmet(life: Life, sample: Sample, again: Callable[[], None]) -> bool:
-    again()
-    return life.asks(sample) > sample.after.assigned
 
 
 def _given(sample: Sample, level: Bytes, again: Callable[[], None]) -> bool:

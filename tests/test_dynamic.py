@@ -222,7 +222,8 @@ def test_a_guest_is_starved_and_fed_and_then_asks_for_more_than_its_maximum(
     starved = life.sampler.log("starved")
     verdict = memory_judges.judge_starved(starved, fed, (log, log), 20, life.step)
     assert verdict.outcome is Outcome.PASS, verdict.because
-    life.ramp("most", lambda s: life.asks(s) > limits.maximum, bounds.DM_WITHIN)
+    asking = dynamic.Lasting(lambda s: life.asks(s) > limits.maximum)
+    life.ramp("most", asking, bounds.DM_WITHIN)
     life.settle(1, bounds.DM_HELD * 1.5)
     most = memory_judges.judge_maximum(life.sampler.log(), limits.maximum, 20)
     assert most.outcome is Outcome.PASS, most.because
@@ -244,3 +245,16 @@ def test_memory_that_comes_free_elsewhere_only_lengthens_the_stretch(clock: Fake
     starved = life.sampler.log("starved").value
     assert {s.after.assigned for s in starved} == {starved[0].after.assigned}
     assert starved[0].after.assigned > Bytes(512 * MiB.count)
+
+
+def test_a_demand_that_falls_back_does_not_count_as_lasting(clock: FakeClock) -> None:
+    life = life_of(World(clock))
+    lasting = dynamic.Lasting(lambda s: s.after.demand > 300 * MiB)
+    seen = []
+    for load in (300, 0, 300, 300):
+        life.bench.vm.load = load  # type: ignore[attr-defined]  # the world in a VM's place
+        clock.now += 4
+        seen.append(lasting(life.sampler.take()))
+    clock.now += 4
+    assert seen == [False, False, False, False]
+    assert lasting(life.sampler.take())
