@@ -7,11 +7,15 @@ from pathlib import Path
 import pytest
 
 from harness.catalogue import cases
+from harness.checks import mmio
 from harness.errors import LabError
+from harness.evidence import Evidence, Measured
+from harness.host.session import Attempt, Refusal, RefusedBy
 from harness.standin.hostlist import parse_hosts, with_faults
 from harness.standin.seeded.expected import EXPECTED
 from harness.standin.seeded.fault import Cell, tampered
 from harness.standin.seeded.table import BY_NAME, FAULTS
+from harness.units import MiB
 
 ROOT = Path(__file__).parents[3]
 OUTCOMES = {"pass", "fail", "error", "not-run"}
@@ -71,3 +75,12 @@ def test_tampering_replaces_one_call_and_leaves_the_rest() -> None:
     assert (half.total(), half.most_common(1), whole.total()) == (2, [("a", 2)], 4)
     with pytest.raises(AttributeError, match="no_such_call"):
         tampered(whole, no_such_call=lambda: 1)
+
+
+def test_what_a_failed_job_must_do_to_the_verdicts_is_in_the_judges_words() -> None:
+    proof = (Evidence("modify-system-settings", "ReturnValue : 4096", "host h1"),)
+    failed = Attempt(Refusal(RefusedBy.JOB, "JobState 10, ErrorCode 32768"), proof)
+    host = Measured(128 * MiB, proof)
+    said = mmio.judge_set(1024 * MiB, mmio.GapPath.WMI, failed, host).because
+    cells = [cell for cell in EXPECTED["job-fails"] if cell.case in ("MMIO-01", "MMIO-02")]
+    assert [cell.case for cell in cells if not re.search(cell.because, said)] == []
