@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, TypeVar
 
 from harness.checks import bounds, disks, expansion, partitioning, workload
 from harness.checks.disk_free import DISK_FREE
-from harness.checks.expansion import NEW_DATA, Growth, Moment, Space
+from harness.checks.expansion import NEW_DATA, NEW_ROOM, Growth, Moment, Space
 from harness.checks.kernel import parse_word
 from harness.checks.resizing import Condition
 from harness.checks.storage import Storage, parse_storage
+from harness.checks.workload import Fio
 from harness.deadline import wait_for
 from harness.distro.tools import present
 from harness.errors import CommandFailed, EvidenceError
@@ -206,7 +207,7 @@ def grown(bench: Bench, volume: Volume) -> Growth:
         end = _later(volume, unit, begin)
     work = volume.ask(workload.report_of(_report(volume)))
     volume.ask(workload.forget(unit))
-    fill = volume.ask(workload.fill(f"{volume.mount}/new", NEW_DATA))
+    fill = _filled(volume)
     full = volume.space()
     sound = _checked(volume)
     return Growth(
@@ -275,6 +276,15 @@ def _grow_file_system(bench: Bench, volume: Volume) -> Measured[Storage]:
         done = shell.run(step.argv, privileged=True, stdin=step.stdin.encode(), within=SLOW)
         said.append(as_evidence(shell.name, done))
     return Measured(parse_storage(said[-1].answer), tuple(said))
+
+
+def _filled(volume: Volume) -> Measured[Fio]:
+    """Use more than the small disk held; where there is no such room df shows it afterwards."""
+    shell = volume.guest.shell
+    argv = ("fallocate", "--length", str(NEW_ROOM.count), f"{volume.mount}/room")
+    done = shell.run(argv, privileged=True, within=SLOW)
+    fill = volume.ask(workload.fill(f"{volume.mount}/new", NEW_DATA))
+    return Measured(fill.value, (as_evidence(shell.name, done), *fill.evidence))
 
 
 def _checked(volume: Volume) -> Measured[bool]:

@@ -210,5 +210,6 @@ def _errno(number: int) -> str:
             84: "what was read is not what was written"}.get(number, "errno")  # fmt: skip
 
 
-NEW_DATA = 512 * MiB
-"""Written into the grown file system: with what was there it is more than the old disk held."""
+NEW_ROOM, NEW_DATA = 448 * MiB, 64 * MiB
+"""Allocated in the grown file system, and written and verified after that: with what was there it
+is more than the old disk held."""
