@@ -15,11 +15,16 @@ EMBEDDED = ROOT / "inventories" / "embedded.yaml"
 app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # plain help: loading rich would cost more than everything else
     help="Certifies Linux guests on Hyper-V; proves itself on a stand-in host.",
 )
-lab_app = typer.Typer(no_args_is_help=True, help="The stand-in Hyper-V host alone.")
+lab_app = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, help="The stand-in Hyper-V host alone."
+)
 app.add_typer(lab_app, name="lab")
-image_app = typer.Typer(no_args_is_help=True, help="Guest images of your own.")
+image_app = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, help="Guest images of your own."
+)
 app.add_typer(image_app, name="image")
 
 RunFolder = Annotated[Path, typer.Argument(help="A run, such as results/latest.")]

