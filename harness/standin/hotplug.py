@@ -32,16 +32,16 @@ def detach(qmp: Qmp, disk: DiskSpec) -> None:
     device = device_of(disk)["id"]
     known = blocks.nodes(qmp)
     open_files = [path for path in blocks.chain(qmp, device) if path in known]
+    names = [known[path] for path in open_files]
     qmp.execute("device_del", {"id": device})
-    top = open_files[0]
 
     def closed() -> bool | None:
-        for path in open_files:  # those that QEMU opened on its own account go with their child
+        for name in names:  # those that QEMU opened on its own account go with their child
             with suppress(MachineError):
-                qmp.execute("blockdev-del", {"node-name": known[path]})
-        return True if top not in blocks.nodes(qmp) else None
+                qmp.execute("blockdev-del", {"node-name": name})
+        return None if set(names) & set(blocks.nodes(qmp).values()) else True
 
     try:
-        wait_for(f"the release of {top}", closed, LET_GO, every=POLL)
+        wait_for(f"the release of {open_files[0]}", closed, LET_GO, every=POLL)
     except DeadlineExceeded as error:
         raise MachineError(str(error)) from error

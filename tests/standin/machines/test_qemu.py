@@ -315,7 +315,7 @@ def test_a_port_that_is_taken_is_named(machines: QemuMachines, spec: MachineSpec
 def test_an_adapter_without_a_switch_starts_with_its_link_down(
     machines: QemuMachines, spec: MachineSpec
 ) -> None:
-    machines.start(replace(spec, nics=(NicSpec("", None),)))
+    machines.start(replace(spec, nics=(NicSpec("52:54:00:00:00:01", None),)))
     assert machines.state(spec.id) == "running"
 
 
