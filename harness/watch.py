@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -22,6 +23,7 @@ from harness.report.step import Spent, together
 from harness.verdict import Outcome
 
 COLOURS = {"pass": "green", "fail": "red", "error": "magenta", "not-run": "yellow"}
+INTERRUPTED = b"\ninterrupted: what the run made is being removed; this takes a moment\n"
 
 
 def watch(command: list[str], folder: Path) -> int:
@@ -32,7 +34,7 @@ def watch(command: list[str], folder: Path) -> int:
     console = Console(stderr=True)
     tail: list[str] = []
     signals: list[int] = []
-    with _passing_signals(command, signals, console) as child, _progress(console) as progress:
+    with _passing_signals(command, signals) as child, _progress(console) as progress:
         task = progress.add_task("cases", total=None)
         assert child.stdout is not None  # noqa: S101  # opened as a pipe below
         for line in child.stdout:
@@ -61,9 +63,7 @@ def _interrupted(rows: tuple[CaseResult, ...]) -> str:
 
 
 @contextmanager
-def _passing_signals(
-    command: list[str], seen: list[int], console: Console
-) -> Iterator[subprocess.Popen[str]]:
+def _passing_signals(command: list[str], seen: list[int]) -> Iterator[subprocess.Popen[str]]:
     """Run the child in its own session, so that it gets a signal once: from here.
 
     It gets SIGTERM, for a shell's background jobs (and their children) ignore SIGINT. A second
@@ -79,10 +79,11 @@ def _passing_signals(
     )
 
     def pass_on(number: int, _frame: FrameType | None) -> None:
-        if not seen:
-            child.terminate()
+        if seen:
+            return
         seen.append(number)
-        console.print("interrupted: what the run made is being removed; this takes a moment")
+        child.terminate()
+        os.write(2, INTERRUPTED)  # unbuffered: a handler may have interrupted a buffered write
 
     former = {number: signal.signal(number, pass_on) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
