@@ -368,6 +368,12 @@ def test_a_machine_ends_when_its_stand_in_is_killed(tmp_path: Path) -> None:
     assert not record.exists()
 
 
+def await_arguments(pid: int) -> None:
+    """Wait out the moment in which a new program has an empty command line."""
+    arguments = Path(f"/proc/{pid}/cmdline")
+    wait_for("its arguments", lambda: arguments.read_bytes() or None, SOON, every=OFTEN)
+
+
 @pytest.fixture
 def sleepers(tmp_path: Path) -> Iterator[dict[str, int]]:
     """Two processes: one says that it writes our pid file, one another's."""
@@ -377,6 +383,8 @@ def sleepers(tmp_path: Path) -> Iterator[dict[str, int]]:
         name: subprocess.Popen((sys.executable, "-c", code, "-pidfile", str(path)))
         for name, path in paths.items()
     }
+    for child in started.values():
+        await_arguments(child.pid)
     yield {name: child.pid for name, child in started.items()}
     for child in started.values():
         child.kill()
