@@ -23,6 +23,7 @@ from harness.report.step import Spent, together
 from harness.verdict import Outcome
 
 COLOURS = {"pass": "green", "fail": "red", "error": "magenta", "not-run": "yellow"}
+LOG_COLUMNS = 160
 INTERRUPTED = b"\ninterrupted: what the run made is being removed; this takes a moment\n"
 
 
@@ -165,12 +166,17 @@ def _table(rows: tuple[CaseResult, ...], folder: Path) -> None:
             f"{row.seconds:.0f} s",
             row.because.replace("[", r"\["),
         )
-    console = Console()
+    console = _paper()
     console.print(table)
     if banner:
         console.print(f"{banner}: proves the harness, certifies no distribution on Hyper-V.")
     console.print(f"report: {folder / 'report.html'}", soft_wrap=True)
     console.print(f"JUnit: {folder / 'junit.xml'}", soft_wrap=True)
+
+
+def _paper() -> Console:
+    """Return where tables go: as wide as the terminal, and wide enough to read in a CI's log."""
+    return Console(width=None if sys.stdout.isatty() else LOG_COLUMNS)
 
 
 def show_times(rows: tuple[CaseResult, ...], times: Mapping[str, Spent]) -> None:
@@ -185,7 +191,7 @@ def show_times(rows: tuple[CaseResult, ...], times: Mapping[str, Spent]) -> None
         table.add_row(title.replace("[", r"\["), *_spent(part))
     table.add_section()
     table.add_row("all", *_spent(together(tuple(part for _, part in known))))
-    Console().print(table)
+    _paper().print(table)
 
 
 def _spent(part: Spent) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from harness.expansion import Volume, formatted, grown, plugged_in
 from harness.resizing import refusals
 from harness.verdict import all_of
 
-pytestmark = pytest.mark.feature("live disk expansion")
+pytestmark = pytest.mark.feature("Live disk expansion")
 LAYOUTS = ("bare disk", "GPT partition")
 
 
