@@ -53,7 +53,14 @@ class Sampler:
         """Return what was sampled so far in this phase."""
         return [sample for sample, _ in self._taken if sample.phase == self.phase]
 
-    def until(self, what: str, done: Callable[[Sample], bool], within: timedelta) -> bool:
+    def until(
+        self,
+        what: str,
+        done: Callable[[Sample], bool],
+        within: timedelta,
+        *,
+        every: timedelta = EVERY,
+    ) -> bool:
         """Sample until one meets the condition; tell whether one did within the limit."""
 
         def poll() -> Sample | None:
@@ -61,7 +68,7 @@ class Sampler:
             return sample if done(sample) else None
 
         try:
-            wait_for(what, poll, within, every=EVERY, clock=self._clock)
+            wait_for(what, poll, within, every=every, clock=self._clock)
         except DeadlineExceeded:
             return False
         return True

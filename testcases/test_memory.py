@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from harness import density, dynamic
+from harness import density, dynamic, web
 from harness.bench import Bench, Certify
 from harness.checks import bounds, memory, memory_judges
 from harness.checks.density import judge_density
 from harness.checks.kernel_log import KERNEL_LOG
 from harness.checks.memory import Limits
+from harness.checks.web import judge_web
 
 pytestmark = pytest.mark.feature("Dynamic memory")
 BEYOND = ("DM-02", "DM-04", "DM-05", "DM-06")
@@ -60,6 +61,24 @@ def test_a_guest_lives_without_its_host_s_memory_and_never_gets_more_than_its_ma
     life.settle(1, bounds.DM_HELD * 1.5)
     seen = life.sampler.log()
     certify(memory_judges.judge_maximum(seen, limits.maximum, limits.buffer), case="DM-03")
+
+
+@pytest.mark.case("DM-07")
+@pytest.mark.long
+@pytest.mark.alone
+def test_a_web_server_keeps_its_rate_with_dynamic_memory_where_it_collapses_with_static(
+    bench: Bench, certify: Certify
+) -> None:
+    if refused := web.too_little(bench):
+        certify(refused)
+        return
+    with web.client(bench) as client:
+        static = web.static(bench, client)
+        flexible, block = web.flexible(bench, client, Limits(), bounds.WEB_SHARES)
+        ends = (bounds.WEB_SHARES[0], bounds.WEB_SHARES[-1])
+        announced, _ = web.flexible(bench, client, web.ANNOUNCED, ends)
+    ours = bool(bench.facts.get("banner"))
+    certify(judge_web(static, flexible, announced, block, ours=ours))
 
 
 @pytest.mark.case("DM-08")

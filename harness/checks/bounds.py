@@ -153,6 +153,35 @@ DM_BALLOON_SEEN_FROM: Final = (5, 11)
 """From this kernel on MemTotal follows hv_balloon (commit "hv_balloon: adjust_managed_page_count").
 An older one that is seen not to follow is not judged by it. Case text, 2026-11-25."""
 
+# --- web server under rising load ---------------------------------------------------------------
+WEB_SHARES: Final = (0.5, 1.0, 2.0, 3.0)
+"""Steps of the load: what the web server's processes hold, in startup memories of the static guest.
+DM-07, 2026-11-26."""
+
+WEB_HELD: Final = 48 * MiB
+"""What one process of the web server holds: a sixteenth of the startup memory, so 8, 16, 32 and 48
+processes and as many clients. DM-07, 2026-11-26."""
+
+WEB_MEASURED: Final = timedelta(seconds=20)
+"""How long each step is measured, after memory has come to rest. DM-07, 2026-11-26."""
+
+WEB_SILENT: Final = timedelta(seconds=30)
+"""A server that answers nobody for so long ends the step: ab's own default for -s. 2026-11-26."""
+
+WEB_COLLAPSED: Final = 0.5
+WEB_ERRORS: Final = 0.01
+WEB_KEPT: Final = 0.8
+"""The static guest has collapsed below this share of its best rate, or above this share of errors;
+there the dynamic one keeps at least this share of its best, without any. Case text of DM-07; the
+announcement: 103 to 32 transactions/s static, 120 to 130 dynamic. 2026-11-26."""
+
+ANNOUNCED_STARTUP: Final = 786 * MiB
+ANNOUNCED_MINIMUM: Final = 500 * MiB
+ANNOUNCED_MAXIMUM: Final = 8 * GiB
+"""The settings of the announcement of dynamic memory for Linux guests (Windows Server 2012 R2).
+Linux adds memory in blocks of 128 MiB and these are no multiples of it, so no verdict is reached
+with them. DM-07, 2026-11-26."""
+
 # --- kdump ---------------------------------------------------------------------------------------
 CRASH_KERNEL: Final = 192 * MiB
 """Reserved for the capture kernel in a guest of less than 2 GiB: Debian's and Red Hat's figure for

@@ -7,7 +7,7 @@ from functools import partial
 
 from harness.distro import boot_loader, network, owner, programs
 from harness.distro.dumping import KDUMP_TOOLS
-from harness.distro.family import Argv, Family, Service
+from harness.distro.family import Argv, Family, Service, WebServer
 
 UPDATE_GRUB: Argv = ("update-grub",)
 
@@ -18,6 +18,7 @@ DEBIAN = Family(
     boot_loader=UPDATE_GRUB,
     programs=programs.DEBIAN,
     apache=Service("apache2", ("apache2",), ("apache2",)),
+    web=WebServer("apache2", "/usr/lib/apache2/modules", ("apache2",)),
     guest_agent=Service("qemu-ga", ("qemu-guest-agent",), ("qemu-guest-agent",)),
     key_value=Service(
         "hv_kvp_daemon",

@@ -27,6 +27,19 @@ class Service:
 
 
 @dataclass(frozen=True, slots=True)
+class WebServer:
+    """Apache for a configuration of one's own.
+
+    ``program``: the one that runs, able to be the prefork kind; ``modules``: the folder of its
+    modules, mod_lua among them; ``packages``: what brings both.
+    """
+
+    program: str
+    modules: str
+    packages: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """One change of a guest's configuration that lasts, and how it is put back.
 
@@ -61,7 +74,8 @@ class Family:
     the package of each program that a case may call, by its bare name. ``owner``: a path follows;
     ``owner_of`` reads the package's name from what it prints. ``kernel_option`` takes a name for
     the change and the option (``("gap", "crashkernel=192M")``); ``adapter`` an extra adapter.
-    ``dumping``: how it captures a crash.
+    ``web``: Apache as a case runs it beside ``apache``, its service. ``dumping``: how it captures a
+    crash.
     """
 
     name: str
@@ -70,6 +84,7 @@ class Family:
     boot_loader: Argv
     programs: Mapping[str, str]
     apache: Service
+    web: WebServer
     guest_agent: Service
     key_value: Service
     freeze: Service
@@ -92,4 +107,6 @@ class Family:
         for service in self.services:
             if service.program == program:
                 return " ".join(service.packages)
+        if program == self.web.program:
+            return " ".join(self.web.packages)
         return self.programs[program]

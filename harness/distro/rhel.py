@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from harness.distro import boot_loader, network, owner, programs
 from harness.distro.dumping import KDUMPCTL
-from harness.distro.family import Family, Service
+from harness.distro.family import Family, Service, WebServer
 
 RHEL = Family(
     name="rhel",
@@ -15,6 +15,9 @@ RHEL = Family(
     boot_loader=("grub2-mkconfig", "-o", "/boot/grub2/grub.cfg"),
     programs=programs.RED_HAT,
     apache=Service("httpd", ("httpd",), ("httpd",)),
+    web=WebServer(
+        "httpd", "/usr/lib64/httpd/modules", ("httpd", "mod_lua")
+    ),  # apart from RHEL 9 on
     guest_agent=Service("qemu-ga", ("qemu-guest-agent",), ("qemu-guest-agent",)),
     key_value=Service("hypervkvpd", ("hyperv-daemons",), ("hypervkvpd",)),
     freeze=Service("hypervvssd", ("hyperv-daemons",), ("hypervvssd",)),

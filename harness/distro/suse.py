@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from harness.distro import boot_loader, network, owner, programs
 from harness.distro.dumping import SUSE_KDUMP
-from harness.distro.family import Family, Service
+from harness.distro.family import Family, Service, WebServer
 
 SUSE = Family(
     name="suse",
@@ -17,6 +17,7 @@ SUSE = Family(
     boot_loader=("grub2-mkconfig", "-o", "/boot/grub2/grub.cfg"),
     programs=programs.SUSE,
     apache=Service("apache2ctl", ("apache2",), ("apache2",)),
+    web=WebServer("httpd-prefork", "/usr/lib64/apache2-prefork", ("apache2-prefork",)),
     guest_agent=Service("qemu-ga", ("qemu-guest-agent",), ("qemu-guest-agent", "qemu-ga@")),
     key_value=Service("hv_kvp_daemon", ("hyper-v",), ("hv_kvp_daemon",)),
     freeze=Service("hv_vss_daemon", ("hyper-v",), ("hv_vss_daemon",)),

@@ -11,9 +11,11 @@ from harness.doctor.guests import OnHost
 from harness.errors import GuestLacksTool
 from harness.guest.load import PROGRAM
 from harness.guest.tools import require
+from harness.guest.web import CLIENT
 
 NEEDED: Mapping[str, Callable[[Family], tuple[str, ...]]] = {
     "DM": lambda _: (PROGRAM,),
+    "DM-07": lambda family: (family.web.program, CLIENT),
     "KD": lambda family: (family.kdump.program, "makedumpfile", "mount.nfs"),
     "KX": lambda _: ("kexec",),
     "VHD": lambda _: ("fio", "resize2fs", "mkfs.xfs", "xfs_growfs"),

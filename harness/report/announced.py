@@ -34,8 +34,10 @@ ANNOUNCED: Mapping[str, Announced] = {
             ),
         ),
         "Another machine, another web server, another load: what can be compared is the shape. The"
-        " static guest collapses, the dynamic one keeps its rate. Under emulation (TCG) rates and"
-        " latencies are those of the emulator.",
+        " static guest collapses, the dynamic one keeps its rate. On the stand-in rates and"
+        " latencies are those of an emulator (TCG), and hvcert's own balancer decides how fast"
+        " memory comes: such a run shows that guest and case work, and nothing of how fast or how"
+        " well Hyper-V does it.",
     ),
     "DM-08": Announced(
         "The announcement's gain in density",

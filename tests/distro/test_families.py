@@ -104,6 +104,13 @@ def test_a_web_server_has_each_familys_own_name() -> None:
     assert {f.apache.units[0] for f in FAMILIES.values()} == {"apache2", "httpd"}
     assert FAMILIES["rhel"].package_of("httpd") == "httpd"
     assert FAMILIES["debian"].package_of("apache2") == "apache2"
+    assert FAMILIES["suse"].package_of("httpd-prefork") == "apache2-prefork"
+
+
+@FAMILY
+def test_every_family_has_an_apache_for_a_configuration_of_one_s_own(family: Family) -> None:
+    assert family.web.modules.startswith("/usr/lib")
+    assert family.package_of(family.web.program)
 
 
 @pytest.mark.parametrize(

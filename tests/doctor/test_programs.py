@@ -77,4 +77,6 @@ def test_every_feature_of_the_table_has_cases() -> None:
     there = {case.partition("-")[0] for case, *_ in cases(ROOT / "testcases")}
     known = {"BAK", "DM", "FB", "IC", "KD", "KX", "MMIO", "NMI", "VHD"}
     assert there <= known
-    assert set(NEEDED) <= known
+    assert {kind.partition("-")[0] for kind in NEEDED} <= known
+    assert programs_of(on("DM-07")) == ("stress-ng", "apache2", "ab")
+    assert programs_of(on("DM-01")) == ("stress-ng",)
