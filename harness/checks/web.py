@@ -12,7 +12,7 @@ from harness.checks.apache_bench import PERCENTILES, Load
 from harness.checks.memory import Sample, curves
 from harness.errors import EvidenceError
 from harness.evidence import Evidence, Measured, Probe
-from harness.series import Series
+from harness.series import Point, Series
 from harness.units import Bytes, KiB, MiB
 from harness.verdict import Verdict, all_of, pass_if
 
@@ -158,34 +158,28 @@ def _told(step: Step) -> str:
 
 
 def _pictures(*rounds: Round) -> tuple[Series, ...]:
-    """Return rate, errors, each percentile and memory of each round over the steps."""
-
-    def curve(one: Round, what: str, unit: str, of: Callable[[Step], float | None]) -> Series:
-        seen = ((step.share, of(step)) for step in one.steps)
-        points = tuple((share, round(value, 2)) for share, value in seen if value is not None)
-        return Series(f"{one.name}{what}", unit, points, OVER)
-
-    def within(percent: int) -> Callable[[Step], float | None]:
-        return lambda step: step.load.value.within.get(percent)
-
-    return (
-        *(curve(one, "", "transactions/s", lambda s: s.rate) for one in rounds),
-        *(
-            curve(one, "", f"ms ({percent} % are faster)", within(percent))
-            for percent in PERCENTILES
-            for one in rounds
-        ),
-        *(curve(one, "", "% errors", lambda s: 100 * s.load.value.errors) for one in rounds),
-        *(
-            curve(one, f", {what}", "MiB", of)
-            for one in rounds
-            for what, of in (
-                ("assigned", lambda s: _mib(s.assigned)),
-                ("total in the guest", lambda s: _mib(s.samples.value[-1].guest.total)),
-                ("swapped out", lambda s: _mib(s.swapped.value)),
-            )
-        ),
+    """Return rate, latency and memory over the steps: a curve for each round in every picture."""
+    pictures: dict[str, Callable[[Step], float | None]] = {
+        "transactions/s": lambda step: step.rate,
+        **{f"ms ({percent} % are faster)": _within(percent) for percent in PERCENTILES},
+        "MiB assigned": lambda step: _mib(step.assigned),
+        "MiB in the guest": lambda step: _mib(step.samples.value[-1].guest.total),
+        "MiB swapped out": lambda step: _mib(step.swapped.value),
+    }
+    return tuple(
+        Series(one.name, unit, _points(one, of), OVER)
+        for unit, of in pictures.items()
+        for one in rounds
     )
+
+
+def _within(percent: int) -> Callable[[Step], float | None]:
+    return lambda step: step.load.value.within.get(percent)
+
+
+def _points(one: Round, of: Callable[[Step], float | None]) -> tuple[Point, ...]:
+    seen = ((step.share, of(step)) for step in one.steps)
+    return tuple((share, round(value, 2)) for share, value in seen if value is not None)
 
 
 def _mib(size: Bytes) -> float:

@@ -138,8 +138,7 @@ def test_the_curves_run_over_the_steps_and_over_time() -> None:
     assert {curve.unit for curve in drawn if curve.over == OVER} == {
         "transactions/s",
         *(f"ms ({n} % are faster)" for n in (50, 95, 99)),
-        "% errors",
-        "MiB",
+        *(f"MiB {where}" for where in ("assigned", "in the guest", "swapped out")),
     }
     assert next(curve.name for curve in drawn if curve.over == "s") == "assigned"
 
