@@ -97,4 +97,104 @@ EXPECTED: Mapping[str, tuple[Cell, ...]] = {
         Cell("VHD-01", r"changed or lost since they were written: /mnt/"),
         Cell("VHD-02", r"changed or lost since they were written: /mnt/"),
     ),
+    "hot-added-memory-offline": (
+        Cell("DM-01", r"hot-added memory stays offline: \d+ block"),
+        Cell("DM-05", r"host and guest differ by at most \d+ MiB"),
+        Cell("DM-06", r"after resume no memory is added|added after resume: host"),
+    ),
+    "hot-add-refused-late": (
+        Cell("DM-01", r"the host did not add 256 MiB under the ramp"),
+        Cell("DM-06", r"after resume no memory is added beyond"),
+    ),
+    "assigned-reported-not-given": (
+        Cell("DM-01", r"assigned rose by \d+ MiB from 768 MiB, the guest sees \d+ MiB more"),
+        Cell("DM-02", r"assigned fell from \d+ MiB to \d+ MiB, the guest sees \d+ MiB less"),
+        Cell("DM-05", r"host and guest differ by at most \d+ MiB"),
+        Cell("DM-06", r"added after resume: host \d+ MiB, guest"),
+    ),
+    "balloon-past-minimum": (
+        Cell("DM-04", r"under pressure the guest had at least \d+ MiB \(minimum 512 MiB\)"),
+    ),
+    "assignment-past-maximum": (
+        Cell("DM-03", r"asked for more than 1280 MiB, the guest had at most 1[3-9]\d\d MiB"),
+    ),
+    "core-truncated": (
+        Cell("KD-01", r"the core breaks off before its end"),
+        Cell("KD-02", r"the core breaks off before its end"),
+    ),
+    "core-of-older-boot": (
+        Cell("KD-01", r"the core's log lacks what this case wrote before the crash"),
+    ),
+    "dump-disk-full": (
+        Cell("KD-01", r"the target is full: the target has \d+ MiB free"),
+        Cell("KD-02", r"the target is full: the target has \d+ MiB free"),
+    ),
+    "capture-kernel-panics": (
+        Cell("KD-01", r"the crash left no core"),
+        Cell("KD-02", r"the crash left no core"),
+    ),
+    "guest-unreachable-after-panic": (
+        Cell("KD-01", r"did not boot again within \d+ s after the crash"),
+    ),
+    "backup-not-frozen": (
+        Cell("BAK-01", r"freeze service logged nothing.*; / \(ext4\): ext needs recovery"),
+        Cell("BAK-04", r"freeze service logged nothing.*; / \(ext4\): ext needs recovery"),
+        Cell("BAK-03", r"comes back Off as after an online backup", "Windows Server Backup"),
+    ),
+    "offline-backup-called-online": (
+        Cell("BAK-03", r"comes back Off as after an online backup", "Windows Server Backup"),
+    ),
+    "stale-backup-restored": (
+        Cell("BAK-01", r"holds records 1 to \d+, but \d+ were on disk before the call"),
+        Cell("BAK-04", r"holds records 1 to \d+, but \d+ were on disk before the call"),
+    ),
+    "backup-of-wrong-disk": (
+        Cell("BAK-01", r"the copy holds records 1 to 0, but \d+ were on disk before the call"),
+    ),
+    "restore-restores-nothing": (
+        Cell("BAK-01", r"the recovery reported success, and no VM was restored"),
+        Cell("BAK-04", r"the recovery reported success, and no VM was restored"),
+        Cell(
+            "BAK-03",
+            r"the recovery reported success, and no VM was restored",
+            "Windows Server Backup",
+        ),
+    ),
+    "freeze-without-freezing": (
+        Cell("BAK-01", r"/ \(ext4\): ext needs recovery"),
+        Cell("BAK-02", r"/ \(ext4\): ext needs recovery"),
+        Cell("BAK-04", r"/ \(ext4\): ext needs recovery"),
+    ),
+    "freeze-hook-hangs": (
+        Cell("BAK-01", r"the VM was seen Sav|the copy's State is Saved, not Off"),
+        Cell("BAK-04", r"the VM was seen Sav|the copy's State is Saved, not Off"),
+    ),
+    "clock-jumps": (
+        Cell("BAK-01", r"the guest's clock jumped by \d+"),
+        Cell("BAK-02", r"the guest's clock jumped by \d+"),
+    ),
+    "file-system-does-not-grow": (
+        Cell("VHD-01", r"the file system did not grow with its disk: df showed"),
+        Cell("VHD-02", r"the file system did not grow with its disk: df showed"),
+    ),
+    "file-system-corrupts-on-growth": (Cell("VHD-01", r"the file system's checker found trouble"),),
+    "resize-in-metadata-only": (
+        Cell("VHD-01", r"the guest still sees 1024 MiB on \w+ after 60 s"),
+        Cell("VHD-02", r"the guest still sees 1024 MiB on \w+ after 60 s"),
+        Cell("VHD-04", r"the host shows 2048 MiB and the guest 1024 MiB, not 2048 MiB"),
+    ),
+    "resize-of-wrong-disk": (
+        Cell("VHD-01", r"after Resize-VHD the host shows 1024 MiB, not 2048 MiB"),
+        Cell("VHD-02", r"after Resize-VHD the host shows 1024 MiB, not 2048 MiB"),
+        Cell("VHD-04", r"the host shows 1024 MiB and the guest 1024 MiB, not 2048 MiB"),
+    ),
+    "thumbnail-of-another-vm": (Cell("FB-02", r"the host's first picture shows \d+ of 144 cells"),),
+    "nmi-to-wrong-vcpu": (Cell("NMI-01", r"CPU 0 counted 0 NMIs, not 5"),),
+    "kernel-oops-in-mid-case": (
+        Cell("NMI-01", r"in the kernel log.*: (bug|oops): "),
+        Cell("MMIO-01", r"in the kernel log.*: (bug|oops): "),
+    ),
+    "host-rebooted-in-mid-case": (Cell("NMI-01", r".", outcomes=("error",)),),
+    "ssh-cut": (Cell("NMI-01", r".", outcomes=("pass", "error")),),
+    "winrm-quota": (Cell("NMI-01", r".", outcomes=("pass", "error")),),
 }
