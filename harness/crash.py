@@ -12,7 +12,7 @@ from typing import Protocol, TypeVar
 
 from harness.bench import Bench, GuestUnderTest
 from harness.chance import CHANCE
-from harness.checks import bounds, capture, core, health, kdump
+from harness.checks import bounds, capture, core, health, kdump, reach
 from harness.checks.core import CoreFile
 from harness.checks.kernel_log import KernelLog, parse_kernel_log
 from harness.distro.dumping import LOCAL, Target
@@ -20,7 +20,7 @@ from harness.errors import DeadlineExceeded, EvidenceError
 from harness.evidence import Evidence, Measured, Probe
 from harness.guest import changes
 from harness.guest.boot import BOOT_ID
-from harness.guest.files import read_file, write_file
+from harness.guest.files import read_file, run_or_fail, write_file
 from harness.guest.measure import as_evidence, measure
 from harness.guest.shell import GuestShell
 from harness.host.events import crash_reports
@@ -54,22 +54,28 @@ class Place(Protocol):
 class Keeper:
     """Where cores go: the target as the guest is told, and the machine that keeps them.
 
-    ``check``: judges whether the target would take a dump now; None for the guest's own disk.
+    ``check``: judges whether the target would take a dump now.
     """
 
     target: Target
     place: Callable[[], Place]
-    check: Callable[[], Verdict] | None = None
+    check: Callable[[], Verdict]
 
     def refuses(self) -> Verdict | None:
         """Return the verdict that says why the target takes no dump, None where it does."""
-        said = self.check() if self.check else None
-        return said if said and said.outcome is Outcome.FAIL else None
+        said = self.check()
+        return said if said.outcome is Outcome.FAIL else None
 
 
 def local(bench: Bench) -> Keeper:
     """Return the guest's own disk as the keeper of its cores."""
-    return Keeper(LOCAL, lambda: _running(bench))
+
+    def check() -> Verdict:
+        guest = _running(bench)
+        run_or_fail(guest.shell, ("mkdir", "-p", "--", LOCAL.folder))  # as kdump does
+        return reach.judge_room(guest.measure(reach.room(LOCAL.folder)))
+
+    return Keeper(LOCAL, lambda: _running(bench), check)
 
 
 def needs_dumps(bench: Bench) -> None:

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
@@ -144,7 +144,6 @@ def test_a_keeper_refuses_only_when_its_check_fails() -> None:
     full = Verdict(Outcome.FAIL, "the target is full", proof)
     fine = Verdict(Outcome.PASS, "room enough", proof)
     keeper = crash.local(bench(iter(())))
-    assert keeper.refuses() is None
     assert replace(keeper, check=lambda: full).refuses() is full
     assert replace(keeper, check=lambda: fine).refuses() is None
 
@@ -159,3 +158,18 @@ def test_the_device_of_a_mac_address_is_found_and_no_other() -> None:
     with pytest.raises(EvidenceError):
         device_of("52:54:00:99:00:02").parse(text)
     assert parse_ready("active")
+
+
+@pytest.mark.parametrize("mib", [63, 64])
+def test_a_guest_whose_own_disk_is_full_would_keep_no_core(mib: int) -> None:
+    class Small(Booted):
+        def run(self, argv: tuple[str, ...], **given: Any) -> Completed:  # noqa: ANN401  # as it is
+            found = super().run(argv, **given)
+            return replace(found, stdout=f"{mib} {1 << 20}\n") if argv[0] == "stat" else found
+
+    made = bench(iter((Small(BOOTS[0]),)))
+    made.boot()
+    refused = crash.local(made).refuses()
+    assert (refused and refused.because) == (
+        "the target is full: the target has 63 MiB free" if mib < 64 else None
+    )

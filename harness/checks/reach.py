@@ -58,6 +58,11 @@ def judge_target(answer: Measured[str], free: Measured[Bytes]) -> Verdict:
     last = answer.evidence[-1].asked.strip()
     if answer.value:
         return Verdict(Outcome.FAIL, f"{answer.value}: {last}", proof)
+    return judge_room(Measured(free.value, proof))
+
+
+def judge_room(free: Measured[Bytes]) -> Verdict:
+    """Judge whether a core fits: the guest's own disk is full, too, when there is no more room."""
     left = f"the target has {free.value // MiB} MiB free"
     full = free.value < bounds.DUMP_ROOM
-    return pass_if(not full, f"the target is full: {left}" if full else left, proof)
+    return pass_if(not full, f"the target is full: {left}" if full else left, free.evidence)

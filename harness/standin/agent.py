@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import json
 import socket
+from base64 import b64decode
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Lock
 from typing import Any
 
-from harness.deadline import Deadline
+from harness.deadline import Deadline, wait_for
+from harness.errors import DeadlineExceeded
 from harness.standin.qmp import LineChannel
 
 SENTINEL = b"\xff"
@@ -100,6 +102,28 @@ class Agent:
     def thaw(self, within: timedelta = timedelta(seconds=60)) -> int | None:
         """Let the guest's file systems go on; return how many, None when that did not happen."""
         return _count(self.call("guest-fsfreeze-thaw", within=within))
+
+    def run(self, script: str, within: timedelta) -> tuple[int, str] | None:
+        """Run a shell script as root; return its exit status and what it printed, None: no answer.
+
+        A guest that reboots meanwhile has another agent, which does not know of it: None, too.
+        """
+        arguments = {"path": "/bin/sh", "arg": ["-c", script], "capture-output": True}
+        begun = (self.call("guest-exec", arguments) or {}).get("return")
+        if begun is None:
+            return None
+
+        def ended() -> dict[str, Any] | None:
+            seen = self.call("guest-exec-status", {"pid": begun["pid"]}) or {}
+            state = dict(seen.get("return", {}))
+            return seen if "error" in seen or state.get("exited") else None
+
+        try:
+            state = dict(wait_for("the end of a script", ended, within).get("return", {}))
+        except DeadlineExceeded:
+            return None
+        said = b"".join(b64decode(state.get(name, "")) for name in ("out-data", "err-data"))
+        return (state.get("exitcode", -1), said.decode(errors="replace")) if state else None
 
     def close(self) -> None:
         """Close the channel."""

@@ -209,6 +209,12 @@ class Machines(Protocol):
     def uptime(self, vm: UUID) -> float:
         """Return seconds since start or resume; 0 when off."""
 
+    def inside(self, vm: UUID, script: str, within: float) -> str:
+        """Run a shell script in the guest by its agent, as root; return what it printed.
+
+        ``within``: seconds. MachineError: no agent answered, or the script failed.
+        """
+
     def guest(self, vm: UUID) -> GuestReport:
         """Return what the guest's agent tells now; quick (cached for at most a second or two)."""
 

@@ -177,6 +177,10 @@ class QemuMachines:
         machine = self._find(vm)
         return machine.uptime() if machine else 0.0
 
+    def inside(self, vm: UUID, script: str, within: float) -> str:
+        """Run a shell script in the guest by its agent; return what it printed."""
+        return self._get(vm).inside(script, within)
+
     def guest(self, vm: UUID) -> GuestReport:
         """Return what the guest's agent tells; waits at most about half a second."""
         machine = self._find(vm)

@@ -1,4 +1,4 @@
-"""What a host checks before it does something: the numbers, as data of the host."""
+"""What a host keeps to in what it does: the numbers, as data of the host."""
 
 from __future__ import annotations
 
@@ -9,6 +9,13 @@ from harness.standin.world import MIB
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """``low_gap``: least and most bytes of Msvm_VirtualSystemSettingData.LowMmioGapSize."""
+    """All in bytes.
+
+    ``low_gap``: least and most of Msvm_VirtualSystemSettingData.LowMmioGapSize.
+    ``memory_past_minimum``, ``memory_past_maximum``: how far the balancer goes beyond the limits of
+    a VM with dynamic memory.
+    """
 
     low_gap: tuple[int, int] = (128 * MIB, 3584 * MIB)
+    memory_past_minimum: int = 0
+    memory_past_maximum: int = 0

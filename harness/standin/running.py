@@ -168,6 +168,15 @@ class Running:
         """Return what the guest's agent tells."""
         return GuestReport() if self._paused else self._watch.report()
 
+    def inside(self, script: str, within: float) -> str:
+        """Run a shell script in the guest by its agent; return what it printed."""
+        done = self._agent.run(script, timedelta(seconds=within)) if self._listening() else None
+        if done is None:
+            raise MachineError(f"{self.spec.name}: no agent in the guest answers")
+        if done[0]:
+            raise MachineError(f"{self.spec.name}: a script in the guest failed: {done[1].strip()}")
+        return done[1]
+
     def shut_down(self, within: float) -> bool:
         """Ask the guest through its agent, else by the power button; tell whether it went off."""
         deadline = Deadline(timedelta(seconds=within))

@@ -6,13 +6,34 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from harness.errors import LabError
-from harness.standin.seeded import backup, display, gap, growth, nmi, states, wire
+from harness.standin.seeded import (
+    backup,
+    crash,
+    display,
+    gap,
+    growth,
+    memory,
+    nmi,
+    states,
+    wire,
+)
 from harness.standin.seeded.fault import Fault
 
 if TYPE_CHECKING:
     from harness.standin.host import Host
 
-HOST = (*nmi.FAULTS, *states.FAULTS, *gap.FAULTS, *display.FAULTS, *backup.FAULTS, *growth.FAULTS)
+HOST = (
+    *nmi.FAULTS,
+    *states.FAULTS,
+    *gap.FAULTS,
+    *display.FAULTS,
+    *memory.FAULTS,
+    *crash.FAULTS,
+    *backup.FAULTS,
+    *growth.FAULTS,
+)
+"""Faults of hosts and guests."""
+
 FAULTS: tuple[Fault, ...] = (*HOST, *wire.FAULTS)
 BY_NAME = {fault.name: fault for fault in FAULTS}
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -51,6 +53,8 @@ class InMemoryMachines:
     unseen: int = 0
     added: list[int] = field(default_factory=list)
     kept: dict[UUID, int] = field(default_factory=dict)
+    scripts: list[tuple[UUID, str]] = field(default_factory=list)
+    root: Path | None = None
 
     def start(self, spec: MachineSpec, resume_from: Path | None = None) -> None:
         self._maybe_break()
@@ -167,6 +171,20 @@ class InMemoryMachines:
     def guest(self, vm: UUID) -> GuestReport:
         addresses = tuple(n.address for n in self.specs[vm].nics if n.address)
         return GuestReport(self.report.heartbeat, addresses, self.report.facts)
+
+    def inside(self, vm: UUID, script: str, within: float) -> str:
+        """Run a script here, ``$R`` being the guest's root, where there is one."""
+        self._maybe_break()
+        self.scripts.append((vm, script))
+        if self.root is None:
+            return ""
+        done = subprocess.run(
+            ("/bin/sh", "-c", script), env={"R": str(self.root), "PATH": os.environ["PATH"]},
+            capture_output=True, text=True, timeout=within, check=False,
+        )  # fmt: skip
+        if done.returncode:
+            raise MachineError(done.stderr)
+        return done.stdout
 
     def close(self) -> None:
         self.states.clear()

@@ -110,6 +110,28 @@ def test_names_and_versions_are_read(start: Start) -> None:
     assert key_values(agent.os_info(), agent.host_name()) == FACTS
 
 
+@pytest.mark.parametrize(
+    ("state", "found"),
+    [
+        ({"exited": True, "exitcode": 3, "out-data": "aGV5", "err-data": "IQ=="}, (3, "hey!")),
+        ({"exited": True, "exitcode": 0}, (0, "")),
+        ({"exited": False}, None),
+    ],
+)
+def test_a_script_is_run_to_its_end(
+    start: Start, asked: list[Any], state: Answers, found: tuple[int, str] | None
+) -> None:
+    agent = start({"guest-exec": {"pid": 7}, "guest-exec-status": state})
+    assert agent.run("echo $0", 10 * MOMENT) == found
+    (begun,) = (m["arguments"] for m in asked if m["execute"] == "guest-exec")
+    assert (begun["path"], begun["arg"]) == ("/bin/sh", ["-c", "echo $0"])
+
+
+def test_a_script_ends_without_an_answer_when_its_guest_has_another_agent(start: Start) -> None:
+    assert start({"guest-exec": {"pid": 7}}).run("true", timedelta(minutes=1)) is None
+    assert start({}).run("true", timedelta(minutes=1)) is None
+
+
 def test_a_silent_agent_is_no_heartbeat() -> None:
     ours, theirs = socket.socketpair()
     with theirs:

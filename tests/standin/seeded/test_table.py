@@ -19,6 +19,16 @@ from harness.units import MiB
 
 ROOT = Path(__file__).parents[3]
 OUTCOMES = {"pass", "fail", "error", "not-run"}
+TO_BE_BUILT = {
+    "backup-not-frozen", "backup-of-wrong-disk", "clock-jumps", "file-system-corrupts-on-growth",
+    "file-system-does-not-grow", "freeze-hook-hangs", "freeze-without-freezing",
+    "host-rebooted-in-mid-case", "kernel-oops-in-mid-case", "nmi-to-wrong-vcpu",
+    "offline-backup-called-online", "resize-in-metadata-only", "resize-of-wrong-disk",
+    "restore-restores-nothing", "ssh-cut", "stale-backup-restored", "thumbnail-of-another-vm",
+    "winrm-quota",
+}  # fmt: skip
+"""Their cells are committed; they are not built yet."""
+
 CELLS = [(name, cell) for name, cells in EXPECTED.items() for cell in cells]
 
 
@@ -28,7 +38,7 @@ def test_names_are_unique_lower_case_words_with_hyphens() -> None:
 
 
 def test_every_fault_says_beforehand_which_cases_notice_it() -> None:
-    assert {f.name for f in FAULTS} == EXPECTED.keys()
+    assert {f.name for f in FAULTS} == EXPECTED.keys() - TO_BE_BUILT
     assert [name for name, expected in EXPECTED.items() if not expected] == []
 
 
@@ -39,7 +49,7 @@ def test_a_cell_names_a_case_an_outcome_and_words_of_the_sentence(name: str, cel
     assert cell.because
     re.compile(cell.because)
     re.compile(cell.parameters)
-    if BY_NAME[name].level.value != "wire":
+    if name in BY_NAME and BY_NAME[name].level.value != "wire":
         assert cell.outcomes == ("fail",)
 
 
