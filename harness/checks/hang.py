@@ -23,15 +23,22 @@ RESERVE = "/sys/kernel/debug/sched/fair_server/cpu{}/runtime"
 """The same since 6.12, by a server of its own (kernel/sched/debug.c)."""
 
 
-def loop_on(cpu: int) -> tuple[str, ...]:
-    """Return what starts a busy loop before which nothing else on that CPU gets to run."""
-    properties = (
-        "--property=CPUSchedulingPolicy=fifo",
-        "--property=CPUSchedulingPriority=99",
-        f"--property=CPUAffinity={cpu}",
-    )
-    run = ("systemd-run", "--quiet", "--no-block", f"--unit=hvcert-hang-{cpu}", *properties)
-    return (*run, "dd", "if=/dev/zero", "of=/dev/null", "bs=64k")
+LOOPS = """for cpu do
+  chrt --fifo 98 dd if=/dev/zero of=/dev/null bs=64k &
+  taskset --cpu-list --pid "$cpu" $!
+done
+wait"""
+"""Starts a loop on each CPU that it is given, and stands above them until the last one runs."""
+
+
+def loops_on(cpus: tuple[int, ...]) -> tuple[str, ...]:
+    """Return what starts busy loops before which nothing else on these CPUs gets to run.
+
+    One command, for it must not need a CPU that a loop has taken already: systemd itself would.
+    """
+    properties = ("--property=CPUSchedulingPolicy=fifo", "--property=CPUSchedulingPriority=99")
+    run = ("systemd-run", "--quiet", "--no-block", "--unit=hvcert-hang", *properties)
+    return (*run, "sh", "-c", LOOPS, "hvcert-hang", *map(str, cpus))
 
 
 def writer(word: str) -> tuple[str, ...]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
+from pathlib import Path
+
 import pytest
 
-from harness.checks.hang import Silence, check_outside, check_writer, loop_on, writer
+from harness.checks.hang import LOOPS, Silence, check_outside, check_writer, loops_on, writer
 from harness.checks.kernel_log import KernelLog, parse_kernel_log
 from harness.errors import EvidenceError
 from harness.evidence import Evidence, Measured
@@ -45,8 +48,24 @@ def test_a_writer_that_never_wrote_proves_nothing() -> None:
         check_writer(core(20.0, 60.0), WORD, "another crash")
 
 
-def test_loops_and_writer_are_words_for_systemd_alone() -> None:
-    assert loop_on(1)[-4:] == ("dd", "if=/dev/zero", "of=/dev/null", "bs=64k")
-    assert "--property=CPUAffinity=1" in loop_on(1)
+def test_one_command_starts_the_loops_on_all_cpus_and_no_value_is_part_of_its_script() -> None:
+    assert loops_on((0, 3))[-4:] == (LOOPS, "hvcert-hang", "0", "3")
+    assert loops_on((1,))[0] == writer(WORD)[0] == "systemd-run"
     assert writer(WORD)[-2:] == ("echo", WORD)
-    assert not any(word in ("sh", "-c") for word in (*loop_on(0), *writer(WORD)))
+
+
+def test_the_script_puts_a_real_time_loop_on_each_cpu_that_it_is_given(tmp_path: Path) -> None:
+    for name in ("chrt", "taskset"):
+        tool = tmp_path / name
+        tool.write_text(f'#!/bin/sh\necho {name} "$@"\n')
+        tool.chmod(0o755)
+    run = [*loops_on((0, 3))[7:]]
+    assert run[0] == "-c"
+    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin"}
+    done = subprocess.run(["/bin/sh", *run], env=environment, stdout=subprocess.PIPE, check=True)
+    said = sorted(done.stdout.decode().splitlines())
+    assert [line.rsplit(" ", 1)[0] for line in said[2:]] == [
+        "taskset --cpu-list --pid 0",
+        "taskset --cpu-list --pid 3",
+    ]
+    assert said[:2] == ["chrt --fifo 98 dd if=/dev/zero of=/dev/null bs=64k"] * 2
