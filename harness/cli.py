@@ -29,6 +29,9 @@ app.add_typer(image_app, name="image")
 
 RunFolder = Annotated[Path, typer.Argument(help="A run, such as results/latest.")]
 InventoryFile = Annotated[Path, typer.Option("--inventory", help="Inventory file.")]
+TableFile = Annotated[
+    Path | None, typer.Option("--table", help="Write verdicts and times to this file (Markdown).")
+]
 Faults = Annotated[
     list[str] | None,
     typer.Option("--fault", help="Break the stand-in on purpose; `hvcert lab faults` lists how."),
@@ -127,7 +130,7 @@ def read(
 
 
 @app.command()
-def report(folder: RunFolder) -> None:
+def report(folder: RunFolder, table: TableFile = None) -> None:
     """Make a run's report.html again from its stored verdicts, and show where its time went."""
     from harness.report.store import Store
     from harness.watch import show_times
@@ -137,6 +140,9 @@ def report(folder: RunFolder) -> None:
     written = store.write_report(rows)
     show_times(rows, store.times())
     typer.echo(f"report: {written}")
+    if table is not None:
+        store.write_table(rows, table)
+        typer.echo(f"table: {table}")
 
 
 @app.command()

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from harness import __version__, lab
 from harness.bench import Bench
+from harness.commit import commit
 from harness.errors import HostError
 from harness.host import private
 from harness.host.facts import HostFacts, measure_host
@@ -109,6 +110,7 @@ def opened(inventory: Inventory, run: str, store: Store) -> Iterator[None]:
                 "inventory": str(inventory.path),
                 "started": datetime.now(UTC).isoformat(timespec="seconds"),
                 "hvcert": __version__,
+                "commit": commit(),
                 "controller": os.uname().nodename,
             },
             inventory.path.read_bytes(),

@@ -24,6 +24,7 @@ from typing import Any
 from harness.errors import ResultsError
 from harness.evidence import Evidence
 from harness.report.junit import render_junit
+from harness.report.markdown import render_markdown
 from harness.report.result import CaseResult, EvidenceFile, from_json, slug, to_json
 from harness.report.step import Spent
 from harness.verdict import Outcome
@@ -135,9 +136,19 @@ class Store:
         """Write report.html from verdicts, times and pictures; return where."""
         from harness.report.page import render_report  # its libraries are of no use to workers
 
-        run = self.facts() if (self.folder / "run.json").exists() else {"run": self.folder.name}
-        self._replace("report.html", render_report(run, rows, self.times(), self._read))
+        self._replace("report.html", render_report(self._run(), rows, self.times(), self._read))
         return self.folder / "report.html"
+
+    def write_table(self, rows: tuple[CaseResult, ...], file: Path) -> None:
+        """Write verdicts and times as a table in Markdown to a file of the caller's choice."""
+        try:
+            file.write_text(render_markdown(self._run(), rows, self.times()))
+        except OSError as broken:
+            said = f"{file}: cannot write the table ({broken.strerror}); name another file"
+            raise ResultsError(said) from broken
+
+    def _run(self) -> Mapping[str, Any]:
+        return self.facts() if (self.folder / "run.json").exists() else {"run": self.folder.name}
 
     def _read(self, path: str) -> bytes | None:
         try:
