@@ -13,7 +13,6 @@ pytestmark = [pytest.mark.feature("Live backup"), pytest.mark.own_disk]
 CHECKPOINT = "hvcert production"
 
 
-@pytest.mark.long
 @pytest.mark.case("BAK-02")
 def test_a_production_checkpoint_holds_what_was_on_disk(bench: Bench, certify: Certify) -> None:
     backup.needs_production_checkpoints(bench)
@@ -29,7 +28,6 @@ def test_a_production_checkpoint_holds_what_was_on_disk(bench: Bench, certify: C
     certify(judge_backup(copy.because, judge_online(signs), copy))
 
 
-@pytest.mark.long
 @pytest.mark.case("BAK-01")
 def test_a_backup_of_a_running_vm_holds_what_was_on_disk(bench: Bench, certify: Certify) -> None:
     volume = recovery.needs_server_backup(bench)
@@ -47,7 +45,6 @@ def test_two_disks_are_backed_up_beside_a_mount_that_cannot_be_frozen(
     certify(recovery.judge_backup_and_restore(bench, guest, volume))
 
 
-@pytest.mark.long
 @pytest.mark.case("BAK-03", parameters=("production checkpoint", "Windows Server Backup"))
 def test_what_nobody_froze_is_not_called_online(bench: Bench, certify: Certify) -> None:
     volume = recovery.needs_server_backup(bench)
