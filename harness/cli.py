@@ -146,15 +146,17 @@ def report(folder: RunFolder, table: TableFile = None) -> None:
 
 
 @app.command()
-def replay(folder: RunFolder) -> None:
-    """Run a run's cases again from its recording, with no host; exit status 1 if any differs."""
-    from harness.replay import replay as again
+def replay(folders: Annotated[list[Path], typer.Argument(help="Runs, or one.")]) -> None:
+    """Run the cases of runs again from recordings, with no host; status 1 if a verdict differs."""
+    from harness.replay import replay_all
 
-    verdicts, differ = again(folder.resolve())
-    for difference in differ:
-        typer.echo(str(difference))
-    typer.echo(f"{len(verdicts)} verdicts from the recording, {len(differ)} differ")
-    raise SystemExit(1 if differ else 0)
+    found = replay_all([folder.resolve() for folder in folders])
+    for folder, (verdicts, differ) in zip(folders, found, strict=True):
+        for difference in differ:
+            typer.echo(str(difference))
+        where = "" if len(folders) == 1 else f"{folder}: "
+        typer.echo(f"{where}{len(verdicts)} verdicts from the recording, {len(differ)} differ")
+    raise SystemExit(1 if any(differ for _, differ in found) else 0)
 
 
 @app.command()
@@ -169,9 +171,13 @@ def judge(folder: RunFolder) -> None:
 
 
 @app.command()
-def selftest(
+def selftest(  # noqa: PLR0913, PLR0917  # Typer's form: one parameter per option
     fault: Faults = None,
     listed: Annotated[bool, typer.Option("--list", help="List the faults, name first.")] = False,  # noqa: FBT002  # Typer's form
+    quick: Annotated[bool, typer.Option("--quick", help="Judge kept recordings.")] = False,  # noqa: FBT002
+    few: Annotated[bool, typer.Option("--few", help="Two sentinel cases, not six.")] = False,  # noqa: FBT002
+    stale: Annotated[bool, typer.Option("--stale", help="Rows of earlier commits do.")] = False,  # noqa: FBT002
+    keep: Annotated[bool, typer.Option("--keep", help="Keep recordings in the project.")] = False,  # noqa: FBT002
     results: Annotated[Path, typer.Option(help="Folder of its results.")] = Path(
         "results/selftest"
     ),
@@ -181,9 +187,10 @@ def selftest(
     """Run the cases against each fault; print the matrix; status 1 when one is not noticed."""
     if listed:
         _lab("faults")
-    faults = (f"--fault={name}" for name in fault or ())
+    chosen = {"--quick": quick, "--few": few, "--stale": stale, "--keep": keep}
+    given = (*(f"--fault={name}" for name in fault or ()), *(o for o, on in chosen.items() if on))
     run_options = (f"--inventory={inventory.absolute()}", f"-n{workers}")
-    _lab("selftest", f"--results={results.absolute()}", *faults, "--", *run_options)
+    _lab("selftest", f"--results={results.absolute()}", *given, "--", *run_options)
 
 
 @app.command("list")

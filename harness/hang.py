@@ -10,6 +10,7 @@ from harness.bench import LOGIN_WITHIN, Bench
 from harness.chance import CHANCE
 from harness.checks import bounds, hang, kdump, kernel
 from harness.checks.interrupts import ONLINE_CPUS
+from harness.checks.kernel_log import KERNEL_LOG
 from harness.crash import Crash, arm, local
 from harness.deadline import wait_for
 from harness.errors import DeadlineExceeded, EvidenceError, GuestUnreachable
@@ -22,6 +23,9 @@ from harness.verdict import Outcome, Verdict, all_of
 
 STARTED_WITHIN = timedelta(seconds=20)
 """The command that starts the loops may not get to end."""
+
+WRITES = timedelta(seconds=30)
+"""For a writer to be heard: its words go to the kernel's log by way of the journal."""
 
 SETTINGS = (*kdump.PANIC_ON_NMI.items(), hang.LOOPS_UNTHROTTLED)
 
@@ -46,6 +50,7 @@ class Hang:
             shell.run(("tee", hang.RESERVE.format(cpu)), privileged=True, stdin=b"0\n")
         self.where, self.before = self._address(), self._heartbeat()
         run_or_fail(shell, hang.writer(self.word))
+        wait_for(f"the first word of a writer in {shell.name}", lambda: self._wrote(shell), WRITES)
 
     def __call__(self, shell: GuestShell) -> None:
         """Hang the guest of this shell and inject the NMI; EvidenceError when it still lives."""
@@ -58,6 +63,10 @@ class Hang:
         self.seen = hang.Silence(login, self.before, self._heartbeat())
         hang.check_outside(self.seen)
         self.bench.vm.inject_nmi()
+
+    def _wrote(self, shell: GuestShell) -> bool | None:
+        log = measure(shell, KERNEL_LOG).value
+        return any(self.word in record.message for record in log.records) or None
 
     def _heartbeat(self) -> Measured[str]:
         answer = self.bench.vm.look()

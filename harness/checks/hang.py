@@ -45,7 +45,9 @@ def writer(word: str) -> tuple[str, ...]:
     """Return what writes a word to the kernel's log every second as long as programs can run."""
     timer = ("--on-active=1s", "--on-unit-active=1s", "--timer-property=AccuracySec=100ms")
     run = ("systemd-run", "--quiet", "--unit=hvcert-writer", *timer)
-    return (*run, "--property=StandardOutput=kmsg", "echo", word)
+    # the journal passes on what is at least a notice (MaxLevelKMsg= of journald.conf(5))
+    to_log = ("--property=StandardOutput=kmsg", "--property=SyslogLevel=notice")
+    return (*run, *to_log, "echo", word)
 
 
 @dataclass(frozen=True, slots=True)

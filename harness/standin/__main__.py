@@ -15,6 +15,7 @@ from harness.errors import HarnessError
 from harness.standin import state
 from harness.standin.hostlist import FORM, parse_hosts, with_faults
 
+ROOT = Path(__file__).parents[2]
 BARE = "--no-templates"
 FAULT = "break the hosts on purpose: NAME, or HOST/NAME for one of them; `faults` lists them"
 IMAGE = "build this guest image if need be, may be repeated; without it debian-12"
@@ -64,6 +65,10 @@ def _parser() -> argparse.ArgumentParser:
         if name == "selftest":
             command.add_argument("--fault", action="append", default=[], help="instead of all")
             command.add_argument("--results", type=Path, default=Path("results/selftest"))
+            command.add_argument("--quick", action="store_true", help="judge recordings again")
+            command.add_argument("--few", action="store_true", help="two sentinels, not six")
+            command.add_argument("--keep", action="store_true", help="recordings, and the document")
+            command.add_argument("--stale", action="store_true", help="rows of earlier commits do")
             command.add_argument("run", nargs="*", help="options of `hvcert run`, after --")
         if name == "status":
             command.add_argument("--json", action="store_true")
@@ -141,13 +146,23 @@ def _limits(_options: argparse.Namespace) -> int:
 
 
 def _selftest(options: argparse.Namespace) -> int:
-    from harness.standin.selftest import selftest
+    from harness.standin.selftest import Kept, Sitting, quick, selftest
 
     def say(text: str) -> None:
         sys.stdout.write(text.rstrip() + "\n")
         sys.stdout.flush()
 
-    return selftest(options.fault, options.results, options.run, say)
+    kept = Kept(ROOT / "tests" / "recorded" / "matrix", ROOT / "docs" / "detection-matrix.md")
+    if options.quick:
+        return quick(kept.recordings, say)
+    sitting = Sitting(
+        options.results,
+        options.run,
+        few=options.few,
+        kept=kept if options.keep else None,
+        stale=options.stale,
+    )
+    return selftest(options.fault, sitting, say)
 
 
 def _faults(_options: argparse.Namespace) -> int:

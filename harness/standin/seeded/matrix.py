@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from harness.standin.seeded.fault import Cell
 
@@ -96,6 +97,32 @@ def render(table: Mapping[str, tuple[Square, ...]]) -> str:
         if square.problem
     ]
     return "\n".join((*lines, *red)) + "\n"
+
+
+HEAD = """# Detection matrix
+
+The last run of each seeded fault on real guests of the stand-in host (`make selftest`), with the
+cases that must notice it and sentinel cases of other features. **F** fail, **E** error, **.**
+pass, **-** not applicable; **!** another verdict than was said beforehand; an empty square was not
+run. A fault that nothing notices would be red. `hvcert selftest --quick` judges the recordings of
+these runs again.
+
+"""
+
+
+def document(known: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return the matrix as Markdown from what ``matrix.json`` holds: commit, at, squares."""
+    table = {name: tuple(Square(**s) for s in row["squares"]) for name, row in known.items()}
+    cases = sorted({square.case for squares in table.values() for square in squares})
+    lines = [
+        f"| Fault | {' | '.join(cases)} | Commit | Run |",
+        f"|---|{'|'.join(':-:' for _ in cases)}|---|---|",
+    ]
+    for name, squares in sorted(table.items()):
+        marks = (_marks([s for s in squares if s.case == case]) for case in cases)
+        row = known[name]
+        lines.append(f"| {name} | {' | '.join(marks)} | {row['commit']} | {row['at'][:10]} |")
+    return HEAD + "\n".join(lines) + "\n"
 
 
 def _marks(squares: list[Square]) -> str:

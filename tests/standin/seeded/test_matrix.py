@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,9 @@ import pytest
 from harness.errors import LabError
 from harness.standin import selftest
 from harness.standin.seeded.fault import Cell
+from harness.standin.seeded.kept import unpack
 from harness.standin.seeded.matrix import Row, Square, compare, render
+from harness.standin.selftest import Kept, Sitting
 
 CELLS = (
     Cell("MMIO-02", r"accepted a gap of \d+", r"Set-VM (64|126) MiB", windows=("2019",)),
@@ -84,8 +87,10 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> list[str]:
             outcome = "fail" if given["--fault"] == "nmi-lost" else "pass"
             latest = Path(given["--results"]) / "latest"
             latest.parent.mkdir(parents=True, exist_ok=True)
-            (latest.parent / "run").mkdir()
+            (latest.parent / "run" / "recordings").mkdir(parents=True, exist_ok=True)
             latest.symlink_to("run")
+            (latest / "run.json").write_text('{"run": "r", "controller": "somebody"}')
+            (latest / "inventory.yaml").write_text("hosts: []")
             (latest / "verdicts.jsonl").write_text(json.dumps(row | {"outcome": outcome}) + "\n")
         return subprocess.CompletedProcess(command, 1, "v1", "")
 
@@ -97,14 +102,74 @@ def test_a_second_sitting_on_the_same_commit_goes_on_where_the_first_stopped(
     runs: list[str], tmp_path: Path
 ) -> None:
     said: list[str] = []
-    assert selftest.selftest(["nmi-lost"], tmp_path, [], said.append) == 0
-    assert selftest.selftest(["nmi-lost", "job-fails"], tmp_path, [], said.append) == 1
+    sitting = Sitting(tmp_path)
+    assert selftest.selftest(["nmi-lost"], sitting, said.append) == 0
+    assert selftest.selftest(["nmi-lost", "job-fails"], sitting, said.append) == 1
     assert runs == ["nmi-lost", "job-fails"]
     assert "RED job-fails: MMIO-02[WMI .*]: no verdict" in said[-1]
     assert Square(**json.loads((tmp_path / "matrix.json").read_text())["nmi-lost"]["squares"][0])
 
 
+def test_a_row_of_an_earlier_commit_is_run_again_unless_it_is_said_to_do(
+    runs: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert selftest.selftest(["nmi-lost"], Sitting(tmp_path), print) == 0
+    monkeypatch.setattr(selftest, "_commit", lambda: "v2")
+    assert selftest.selftest(["nmi-lost"], Sitting(tmp_path, stale=True), print) == 0
+    assert runs == ["nmi-lost"]
+    assert selftest.selftest(["nmi-lost"], Sitting(tmp_path), print) == 0
+    assert runs == ["nmi-lost", "nmi-lost"]
+
+
+def test_a_row_without_a_red_square_is_kept_with_its_recordings_and_in_the_document(
+    runs: list[str], tmp_path: Path
+) -> None:
+    kept = Kept(tmp_path / "kept", tmp_path / "matrix.md")
+    names = ["nmi-lost", "job-fails"]
+    assert selftest.selftest(names, Sitting(tmp_path / "r", kept=kept), print) == 1
+    assert runs == names
+    assert [path.name for path in kept.recordings.iterdir()] == ["nmi-lost.tar.xz"]
+    unpack(kept.recordings / "nmi-lost.tar.xz", tmp_path / "unpacked")
+    assert json.loads((tmp_path / "unpacked" / "run.json").read_text()) == {"run": "r"}
+    lines = kept.document.read_text().splitlines()
+    row = f"| nmi-lost |  | F | v1 | {datetime.now(UTC):%Y-%m-%d} |"
+    assert lines[-3:-1] == ["|---|:-:|:-:|---|---|", lines[-2]]
+    assert row in lines
+
+
 def test_an_unknown_fault_runs_nothing(runs: list[str], tmp_path: Path) -> None:
     with pytest.raises(LabError, match="no fault is named 'x-y'"):
-        selftest.selftest(["x-y"], tmp_path, [], print)
+        selftest.selftest(["x-y"], Sitting(tmp_path), print)
     assert runs == []
+
+
+def test_other_features_have_a_sentinel_each_and_a_fault_s_own_feature_has_none() -> None:
+    whole = selftest._selection("gap-off-by-one-mb", few=False)  # noqa: SLF001  # what is run
+    assert whole == (
+        "MMIO-01 or MMIO-02 or MMIO-03 or NMI-01 or KX-01 or FB-02 or VHD-04 or BAK-02 or DM-05"
+    )
+    few = selftest._selection("dump-disk-full", few=True)  # noqa: SLF001
+    assert few == "KD-01 or KD-02 or NMI-01 or (MMIO-01 and 1024)"
+
+
+RECORDED = Path(__file__).parents[2] / "recorded" / "matrix"
+UNRECORDED: set[str] = set()
+"""Faults that no run on guests has been kept of: visible here until one is."""
+
+
+def test_the_kept_runs_of_all_faults_end_as_it_was_said_before_they_were_built() -> None:
+    said: list[str] = []
+    selftest.quick(RECORDED, said.append)
+    red = {line.split()[1].rstrip(":") for line in said[-1].splitlines() if line.startswith("RED")}
+    assert red == UNRECORDED, said[-1]
+
+
+def test_a_fault_that_no_case_notices_and_one_without_a_recording_are_red(tmp_path: Path) -> None:
+    """The recording of a lost NMI is shown as one of a fault that other cases must notice."""
+    copied = tmp_path / "job-fails.tar.xz"
+    copied.write_bytes((RECORDED / "nmi-lost.tar.xz").read_bytes())
+    said: list[str] = []
+    assert selftest.quick(tmp_path, said.append) == 1
+    assert "RED job-fails: NMI-01: fail without a cell" in said[-1]
+    assert "RED job-fails: MMIO-02[WMI .*]: no verdict of this kind was reached" in said[-1]
+    assert "RED nmi-lost: no recording: run the full matrix with --keep" in said[-1]
