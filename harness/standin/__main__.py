@@ -69,7 +69,7 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument("--few", action="store_true", help="two sentinels, not six")
             command.add_argument("--keep", action="store_true", help="recordings, and the document")
             command.add_argument("--stale", action="store_true", help="rows of earlier commits do")
-            command.add_argument("run", nargs="*", help="options of `hvcert run`, after --")
+            command.add_argument("options", nargs="*", help="options of `hvcert run`, after --")
         if name == "status":
             command.add_argument("--json", action="store_true")
         if name == "image":
@@ -157,7 +157,7 @@ def _selftest(options: argparse.Namespace) -> int:
         return quick(kept.recordings, say)
     sitting = Sitting(
         options.results,
-        options.run,
+        options.options,
         few=options.few,
         kept=kept if options.keep else None,
         stale=options.stale,

@@ -11,6 +11,7 @@ import pytest
 
 from harness.errors import LabError
 from harness.standin import selftest
+from harness.standin.__main__ import main
 from harness.standin.seeded.fault import Cell
 from harness.standin.seeded.kept import unpack
 from harness.standin.seeded.matrix import Row, Square, compare, render
@@ -173,3 +174,9 @@ def test_a_fault_that_no_case_notices_and_one_without_a_recording_are_red(tmp_pa
     assert "RED job-fails: NMI-01: fail without a cell" in said[-1]
     assert "RED job-fails: MMIO-02[WMI .*]: no verdict of this kind was reached" in said[-1]
     assert "RED nmi-lost: no recording: run the full matrix with --keep" in said[-1]
+
+
+def test_the_command_hands_options_of_the_run_on(runs: list[str], tmp_path: Path) -> None:
+    given = ["selftest", f"--results={tmp_path}", "--fault=nmi-lost", "--", "-n2"]
+    assert main(given) == 0
+    assert runs == ["nmi-lost"]
