@@ -19,7 +19,7 @@ def test_a_crash_leaves_a_whole_core_on_the_local_disk(bench: Bench, certify: Ce
     certify(crash.prove(bench, crash.local(bench), kdump.SYSRQ, crash.by_sysrq))
 
 
-@pytest.mark.long  # until it was seen to pass on two loaded cores
+@pytest.mark.long  # three boots of two guests: minutes on two cores without virtualisation
 @pytest.mark.case("KD-02")
 def test_a_crash_leaves_a_whole_core_at_a_neighbour_over_ssh(
     bench: Bench, certify: Certify
@@ -39,7 +39,6 @@ def test_a_crash_leaves_a_whole_core_at_a_neighbour_over_nfs(
         certify(crash.prove(bench, keeper, kdump.SYSRQ, crash.by_sysrq))
 
 
-@pytest.mark.long  # until it was seen to pass on two loaded cores
 @pytest.mark.case("KD-04", "NMI-03")
 @pytest.mark.saved_state
 def test_an_nmi_dumps_a_guest_that_hangs(bench: Bench, certify: Certify) -> None:
