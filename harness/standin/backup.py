@@ -108,7 +108,7 @@ def _offline(host: Host, vm: Vm, copy: BackedUp, kept: BackupSet) -> None:
 def _at_rest(host: Host, vm: Vm, copy: BackedUp, kept: BackupSet) -> None:
     for disk, file in copy.disks.items():
         host.disks.convert(host.local(disk), host.folder_for(file))
-    if vm.saved:
+    if vm.saved and host.rules.backup_of_saved_state:
         copy.memory = paths.join(kept.folder, str(vm.id), "state.VMRS")
         host.copy(vm.saved, copy.memory)
 

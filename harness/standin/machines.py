@@ -71,7 +71,8 @@ class MachineSpec:
 
     ``memory`` is what it starts with; without ``hot_plug`` it keeps that and no more.
     ``resolution`` is the width and height in pixels that the display asks the guest to take,
-    ``largest`` the most that it offers. ``pointers``: absolute ones, 1 or 2.
+    ``largest`` the most that it offers. ``pointers``: absolute ones, 1 or 2. ``frozen_copies``: the
+    guest is asked to freeze its file systems before an online backup.
     """
 
     id: UUID
@@ -86,6 +87,7 @@ class MachineSpec:
     resolution: tuple[int, int] = (1024, 768)
     largest: tuple[int, int] = (1920, 1080)
     pointers: int = 1
+    frozen_copies: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,14 @@ from harness.standin.world import MIB
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """All in bytes.
+    """Numbers are bytes.
 
     ``low_gap``: least and most of Msvm_VirtualSystemSettingData.LowMmioGapSize.
     ``memory_past_minimum``, ``memory_past_maximum``: how far the balancer goes beyond the limits of
-    a VM with dynamic memory.
+    a VM with dynamic memory. ``backup_of_saved_state``: a backup of a saved VM holds its memory.
     """
 
     low_gap: tuple[int, int] = (128 * MIB, 3584 * MIB)
     memory_past_minimum: int = 0
     memory_past_maximum: int = 0
+    backup_of_saved_state: bool = True

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from datetime import timedelta
 from pathlib import Path
 from threading import RLock
@@ -227,8 +227,9 @@ class Running:
 
     def online_backup(self, copies: blocks.Overlays) -> None:
         """Begin to copy the disks while the guest's file systems stand still; wait for the end."""
+        asked = self.spec.frozen_copies
         with self._lock, blockcopy.targets(self._qmp, copies) as names:
-            with frozen(self._agent, self._listening):
+            with frozen(self._agent, self._listening) if asked else nullcontext():
                 blockcopy.begin(self._qmp, names)
             blockcopy.finish(self._qmp, names, STATE)
 

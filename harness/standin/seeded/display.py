@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from harness.standin.host import Host
 
 STUCK = (1024, 768)
+OTHER = (0, 0, 170)
+"""The blue of a console that waits for somebody to log in."""
+
 BESIDE = 40
 """Pixels that the pointer is off."""
 
@@ -44,6 +47,22 @@ def _show_the_first(host: Host) -> None:
         return first.setdefault(vm, look(vm))
 
     host.machines = tampered(host.machines, picture=picture)
+
+
+def _show_another(host: Host) -> None:
+    """Show a running VM's neighbour, or where there is none a screen that no VM shows."""
+    whole = host.machines
+
+    def picture(vm: UUID) -> Picture:
+        seen = whole.picture(vm)
+        for other in host.world.vms:
+            if other != vm and whole.state(other) == "running":
+                found = whole.picture(other)
+                if (found.width, found.height) == (seen.width, seen.height):
+                    return found
+        return Picture(seen.width, seen.height, bytes(OTHER) * (seen.width * seen.height))
+
+    host.machines = tampered(whole, picture=picture)
 
 
 def _point_beside(host: Host) -> None:
@@ -85,6 +104,13 @@ FAULTS = (
         "the host shows the first picture of a screen again and again",
         "Machines.picture",
         _show_the_first,
+    ),
+    Fault(
+        "thumbnail-of-another-vm",
+        Level.HOST,
+        "the host's pictures of a VM's screen show another screen",
+        "Machines.picture",
+        _show_another,
     ),
     Fault(
         "pointer-beside",

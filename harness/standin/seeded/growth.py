@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
 from harness.standin.seeded.fault import Fault, Level, tampered
@@ -56,7 +56,60 @@ def _flip(path: Path, offset: int) -> None:
                 return
 
 
+def _only_in_metadata(host: Host) -> None:
+    """Show the size that was asked for; file and machine stay as they are."""
+    whole, shown = host.disks, dict[Path, int]()
+
+    def info(path: Path) -> DiskFacts:
+        facts = whole.info(path)
+        return cast("DiskFacts", _Shown(facts, shown[path])) if path in shown else facts
+
+    def resize(path: Path, size: int) -> DiskFacts:
+        shown[path] = size
+        return info(path)
+
+    host.disks = tampered(whole, info=info, resize=resize)
+    _unannounced(host)
+
+
+class _Shown:
+    def __init__(self, facts: DiskFacts, size: int) -> None:
+        self._facts, self.virtual_size = facts, size
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  # whatever the facts have
+        return getattr(self._facts, name)
+
+
+def _another(host: Host) -> None:
+    """Make a disk larger that nobody asked for: a new one beside the one that was named."""
+    whole = host.disks
+
+    def resize(path: Path, size: int) -> DiskFacts:
+        other = path.with_name(f"{path.stem}-other{path.suffix}")
+        if not other.exists():
+            whole.create(other, whole.info(path).virtual_size)
+        whole.resize(other, size)
+        return whole.info(path)
+
+    host.disks = tampered(whole, resize=resize)
+    _unannounced(host)
+
+
 FAULTS = (
+    Fault(
+        "resize-in-metadata-only",
+        Level.HOST,
+        "Resize-VHD changes the size that the host shows of a disk, and not the disk",
+        "DiskStore.info, DiskStore.resize",
+        _only_in_metadata,
+    ),
+    Fault(
+        "resize-of-wrong-disk",
+        Level.HOST,
+        "Resize-VHD makes another disk larger than the one that was named",
+        "DiskStore.resize",
+        _another,
+    ),
     Fault(
         "disk-growth-unannounced",
         Level.HOST,

@@ -10,6 +10,8 @@ from harness.standin.seeded import (
     backup,
     crash,
     display,
+    filesystem,
+    freezing,
     gap,
     growth,
     memory,
@@ -30,6 +32,8 @@ HOST = (
     *memory.FAULTS,
     *crash.FAULTS,
     *backup.FAULTS,
+    *freezing.FAULTS,
+    *filesystem.FAULTS,
     *growth.FAULTS,
 )
 """Faults of hosts and guests."""

@@ -12,13 +12,16 @@ from typing import TYPE_CHECKING
 
 from harness.standin.between import Between, Handle, Unavailable
 from harness.standin.seeded.fault import Fault, Level
-from harness.standin.wsman import NS, Envelope, shell_not_found
+from harness.standin.wsman import NS, Envelope, over_quota, shell_not_found
 
 if TYPE_CHECKING:
     from harness.standin.host import Host
 
 EVERY = 20
 LATE = 30.0
+QUOTA = 2150859236
+"""MaxConcurrentOperationsPerUser (wsmerror.h)."""
+
 THIRD = 3
 
 
@@ -106,6 +109,48 @@ def _delay(handle: Handle) -> Handle:
     return answer
 
 
+def _over_quota(handle: Handle) -> Handle:
+    seen = Counter[str]()
+
+    async def answer(user: str, request: Envelope) -> str:
+        seen[request.verb] += 1
+        if request.verb == "Command" and seen["Command"] % EVERY == 0:
+            raise over_quota(QUOTA, "This user is allowed no more concurrent operations.")
+        return await handle(user, request)
+
+    return answer
+
+
+def _reboot(host: Host) -> None:
+    """At the third NMI the host restarts: its VMs are off, its sessions gone, nothing answers."""
+    seen, gone = Counter[str](), set[str]()
+
+    def between(handle: Handle) -> Handle:
+        async def answer(user: str, request: Envelope) -> str:
+            shell = request.selectors.get("ShellId", "")
+            if request.verb == "Command":
+                seen["nmi"] += b"InjectNonMaskableInterrupt" in _started(request)[1]
+                if seen["nmi"] == THIRD and not gone:
+                    gone.update(seen_shells)
+                    await asyncio.to_thread(_turn_off, host)
+                    raise ConnectionResetError
+            if shell in gone:
+                raise shell_not_found(shell)
+            if shell:
+                seen_shells.add(shell)
+            return await handle(user, request)
+
+        return answer
+
+    seen_shells: set[str] = set()
+    host.wire.append(between)
+
+
+def _turn_off(host: Host) -> None:
+    for vm in list(host.world.vms):
+        host.machines.kill(vm)
+
+
 def _fault(name: str, does: str, between: Between) -> Fault:
     def plant(host: Host) -> None:
         host.wire.append(between)
@@ -135,4 +180,12 @@ FAULTS = (
         _refuse_now,
     ),
     _fault("winrm-answers-late", "every 20th call begins 30 s late", _delay),
+    _fault("winrm-quota", "every 20th call is refused by a quota of the user", _over_quota),
+    Fault(
+        "host-rebooted-in-mid-case",
+        Level.WIRE,
+        "at the third injection of an NMI the host restarts: VMs are off, sessions are gone",
+        "Host.wire, Machines.kill",
+        _reboot,
+    ),
 )

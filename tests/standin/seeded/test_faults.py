@@ -162,6 +162,17 @@ def test_pictures_are_black_or_the_first_one_for_ever(broken: Broken) -> None:
         assert bench.host.machines.picture(vm) == first
 
 
+def test_a_picture_is_that_of_a_running_neighbour_or_of_nobody(broken: Broken) -> None:
+    bench = broken("thumbnail-of-another-vm")
+    bench.vm()
+    bench.do("Start-VM")
+    (vm,) = bench.machines.specs
+    assert bench.host.machines.picture(vm).rgb == bytes((0, 0, 170)) * 2
+    bench.vm("b")
+    bench.do("Start-VM", "b")
+    assert bench.host.machines.picture(vm).rgb == bench.machines.shown
+
+
 def test_a_pointer_goes_beside_its_place_and_stays_on_the_display(broken: Broken) -> None:
     bench = broken("pointer-beside")
     bench.vm()

@@ -6,6 +6,7 @@ import random
 
 import pytest
 
+from harness.standin.disks import Disks
 from tests.standin.hyperv.bench import Bench
 from tests.standin.hyperv.test_resize import SIZE, size_of, with_disk
 from tests.standin.seeded.conftest import Broken
@@ -36,9 +37,24 @@ def grown(bench: Bench) -> tuple[object, int, int]:
         (("disk-growth-unannounced",), (2 * SIZE, 0, 0)),
         (("disk-resize-does-nothing",), (SIZE, 0, 0)),
         (("disk-byte-flipped",), (2 * SIZE, 1, 1)),
+        (("resize-in-metadata-only",), (2 * SIZE, 0, 0)),
+        (("resize-of-wrong-disk",), (SIZE, 0, 0)),
     ],
 )
 def test_a_growing_disk_is_broken_in_just_that_way(
     broken: Broken, faults: tuple[str, ...], found: tuple[int, int, int]
 ) -> None:
     assert grown(broken(*faults)) == found
+
+
+def test_what_the_host_shows_of_a_disk_is_not_what_its_file_is(broken: Broken) -> None:
+    sizes = {}
+    for fault in ("resize-in-metadata-only", "resize-of-wrong-disk"):
+        bench = broken(fault)
+        grown(bench)
+        files = bench.host.local("C:\\d").iterdir()
+        sizes[fault] = {path.name: Disks().info(path).virtual_size for path in files}
+    assert sizes == {
+        "resize-in-metadata-only": {"x.vhdx": SIZE},
+        "resize-of-wrong-disk": {"x.vhdx": SIZE, "x-other.vhdx": 2 * SIZE},
+    }

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import subprocess
 from pathlib import Path
 from uuid import UUID
 
 import pytest
 
+from harness.checks.health import read_problems
 from harness.standin.seeded import crash
 from tests.standin.hyperv.bench import Bench
 from tests.standin.seeded.conftest import Broken
@@ -162,3 +165,104 @@ def test_udev_stands_still_and_the_kernel_leaves_memory_off_line(
     assert (tmp_path / "asked").read_text() == "control --stop-exec-queue\n"
     blocks = root / "sys/devices/system/memory/auto_online_blocks"
     assert blocks.read_text() == "offline\n"
+
+
+def test_a_freeze_service_asks_for_nothing_where_it_asked_for_a_freeze(
+    broken: Broken, root: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    program(tmp_path / "bin/systemd-run", f'echo "$*" > {tmp_path}/asked')
+    monkeypatch.setenv("PATH", f"{tmp_path}/bin:{os.environ['PATH']}")
+    agent = root / "usr/sbin/qemu-ga"
+    agent.parent.mkdir()
+    whole = b"\x7fELF\n\xbe\x77\x58\x04\xc0\x31\xc0\n\xbe\x78\x58\x04\xc0\xff"  # freeze, thaw
+    agent.write_bytes(whole)
+    bench = broken("freeze-without-freezing")
+    told(bench, booted(bench, root))
+    assert agent.read_bytes() == whole.replace(b"\x77\x58\x04\xc0", b"\x51\x54\x00\x00")
+    assert "restart qemu-guest-agent.service" in (tmp_path / "asked").read_text()
+
+
+def test_a_hook_of_the_freeze_service_hangs_at_a_freeze_alone(broken: Broken, root: Path) -> None:
+    bench = broken("freeze-hook-hangs")
+    told(bench, booted(bench, root))
+    hook = str(root / "etc/qemu/fsfreeze-hook.d/lab-hangs")
+    assert subprocess.run((hook, "thaw"), timeout=5, check=False).returncode == 0
+    with pytest.raises(subprocess.TimeoutExpired):
+        subprocess.run((hook, "freeze"), timeout=0.5, check=False)
+
+
+EXT4 = ("mke2fs", "-q", "-F", "-t", "ext4")
+
+
+def grown(root: Path, tmp_path: Path) -> tuple[int, str]:
+    """Let a guest grow an ext4 from 8 to 16 MiB; return its new size, and what e2fsck says."""
+    disk = tmp_path / "disk"
+    with disk.open("wb") as file:
+        file.truncate(16 << 20)
+    subprocess.run((*EXT4, str(disk), "8M"), capture_output=True, check=True)
+    checked = ("e2fsck", "-f", "-p", str(disk))
+    subprocess.run(checked, capture_output=True, check=True)
+    resized = (str(root / "usr/sbin/resize2fs"), str(disk))
+    subprocess.run(resized, capture_output=True, check=True)
+    listed = ("dumpe2fs", "-h", str(disk))
+    head = subprocess.run(listed, capture_output=True, text=True, check=True).stdout
+    facts = dict(line.split(":", 1) for line in head.splitlines() if ":" in line)
+    checked = ("e2fsck", "-f", "-n", str(disk))
+    said = subprocess.run(checked, capture_output=True, text=True, check=False).stdout
+    return int(facts["Block count"]) * int(facts["Block size"]) >> 20, said
+
+
+@pytest.mark.parametrize(
+    ("fault", "wanted"),
+    [
+        ("core-truncated", (16, False)),
+        ("file-system-does-not-grow", (8, False)),
+        ("file-system-corrupts-on-growth", (16, True)),
+    ],
+)
+def test_an_ext4_does_not_grow_or_is_broken_by_it(
+    broken: Broken, root: Path, tmp_path: Path, fault: str, wanted: tuple[int, bool]
+) -> None:
+    sbin = os.environ["PATH"] + ":/usr/sbin:/sbin"
+    real = shutil.which("resize2fs", path=sbin)
+    assert real
+    program(root / "usr/sbin/resize2fs", f'PATH="{sbin}" exec {real} "$@"')
+    program(root / "usr/sbin/xfs_growfs", "exit 3")
+    bench = broken(fault)
+    told(bench, booted(bench, root))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", sbin)
+        found, said = grown(root, tmp_path)
+    assert (found, "Inode 11 ref count is 9" in said) == wanted
+    grows = subprocess.run((str(root / "usr/sbin/xfs_growfs"),), capture_output=True, check=False)
+    assert grows.returncode == (0 if fault == "file-system-does-not-grow" else 3)
+
+
+def planned(broken: Broken, root: Path, tmp_path: Path, fault: str) -> str:
+    """Plant a fault whose script plans something by systemd; return what it asked for."""
+    program(tmp_path / "bin/systemd-run", f'for word; do echo "$word"; done > {tmp_path}/asked')
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", f"{tmp_path}/bin:{os.environ['PATH']}")
+        bench = broken(fault)
+        told(bench, booted(bench, root))
+    return (tmp_path / "asked").read_text()
+
+
+def test_the_words_of_an_oops_go_to_the_kernel_s_log(
+    broken: Broken, root: Path, tmp_path: Path
+) -> None:
+    asked = planned(broken, root, tmp_path, "kernel-oops-in-mid-case")
+    log = tmp_path / "kmsg"
+    script = asked.partition("-c\n")[2].replace("/dev/kmsg", str(log))
+    subprocess.run(("/bin/sh", "-c", script), check=True)
+    assert {p.kind for p in read_problems(log.read_text())} & {"bug", "oops"}
+    assert log.read_text().splitlines()[0].startswith("BUG: kernel NULL pointer dereference")
+
+
+def test_the_ssh_connections_of_a_guest_are_cut_and_not_its_server(
+    broken: Broken, root: Path, tmp_path: Path
+) -> None:
+    asked = planned(broken, root, tmp_path, "ssh-cut").splitlines()
+    pattern = asked[asked.index("-f") + 1]
+    assert re.search(pattern, "sshd: hvcert@notty")
+    assert not re.search(pattern, "sshd: /usr/sbin/sshd -D [listener] 0 of 10-100 startups")

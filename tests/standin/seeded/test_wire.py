@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from harness.errors import HostConnectionLost, HostError
+from harness.errors import HostBusy, HostConnectionLost, HostError
 from harness.host.command import Cmdlet
 from harness.host.psrp import PsrpSession
 from harness.inventory.model import Authentication, Host, Reference, ReferenceKind, Transport
@@ -45,7 +45,8 @@ def session_to(bench: Bench) -> Iterator[PsrpSession]:
 
 
 @pytest.mark.parametrize(
-    "fault", ["winrm-cut-in-mid-call", "winrm-session-expired", "winrm-unavailable"]
+    "fault",
+    ["winrm-cut-in-mid-call", "winrm-session-expired", "winrm-unavailable"],
 )
 def test_a_call_that_may_be_repeated_survives(
     broken: Broken, monkeypatch: pytest.MonkeyPatch, fault: str
@@ -56,6 +57,19 @@ def test_a_call_that_may_be_repeated_survives(
     with session_to(bench) as session:
         states = [session.run(LOOK).one().string("State") for _ in range(10)]
     assert states == ["Off"] * 10
+
+
+def test_a_quota_that_is_used_up_is_an_error_that_says_what_to_do(
+    broken: Broken, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wire, "EVERY", 2)
+    bench = broken("winrm-quota")
+    bench.vm()
+    with session_to(bench) as session:
+        session.run(LOOK)
+        with pytest.raises(HostBusy, match=r"a quota is used up.*close other sessions"):
+            session.run(LOOK)
+        assert session.run(LOOK).one().string("State") == "Off"
 
 
 def test_an_answer_that_is_lost_is_an_error_and_the_injection_is_not_sent_again(
@@ -103,3 +117,19 @@ def test_a_late_answer_is_waited_for(broken: Broken, monkeypatch: pytest.MonkeyP
     with session_to(bench) as session:
         for _ in range(3):
             assert session.run(LOOK, within=timedelta(seconds=30)).one().string("Name") == "a"
+
+
+def test_a_host_that_restarts_in_an_injection_has_its_machines_off_and_forgets_its_sessions(
+    broken: Broken,
+) -> None:
+    bench = broken("host-rebooted-in-mid-case")
+    bench.vm()
+    bench.do("Start-VM")
+    with session_to(bench) as session:
+        session.run(NMI)
+        session.run(NMI)
+        with pytest.raises(HostError):
+            session.run(NMI)
+        assert bench.machines.states == {}
+        assert session.run(LOOK).one().string("State") == "Off"
+    assert len(bench.machines.nmis) == 2
