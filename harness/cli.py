@@ -27,6 +27,11 @@ image_app = typer.Typer(
 )
 app.add_typer(image_app, name="image")
 
+PYTEST = (
+    *(sys.executable, "-m", "pytest", str(ROOT / "testcases"), "-p", "harness.pytest_plugin"),
+    *("-c", str(ROOT / "pyproject.toml"), "--rootdir", str(ROOT), "-p", "no:cacheprovider"),
+    "--tb=short",
+)
 RunFolder = Annotated[Path, typer.Argument(help="A run, such as results/latest.")]
 InventoryFile = Annotated[Path, typer.Option("--inventory", help="Inventory file.")]
 TableFile = Annotated[
@@ -65,6 +70,9 @@ def run(  # noqa: PLR0913, PLR0917  # Typer's form: one parameter per option
     workers: Annotated[int, typer.Option("-n", help="Cases at a time.", min=0)] = 0,
     fault: Faults = None,
     long: Annotated[bool, typer.Option("--long", help="Also the cases marked long.")] = False,  # noqa: FBT002  # Typer's form
+    repeat: Annotated[
+        int, typer.Option(help="Until there are so many runs; results/flakiness.md counts.", min=1)
+    ] = 1,
 ) -> None:
     """Run the certification cases; exit status 0 as expected, 1 a verdict failed, 2 an error."""
     from harness import lab
@@ -74,33 +82,21 @@ def run(  # noqa: PLR0913, PLR0917  # Typer's form: one parameter per option
 
     for warning in lab.with_faults(load(inventory), tuple(fault or ())).warnings:
         typer.echo(f"warning: {warning}", err=True)
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        str(ROOT / "testcases"),
-        "-p",
-        "harness.pytest_plugin",
-    ]
-    command += [
-        "-c",
-        str(ROOT / "pyproject.toml"),
-        "--rootdir",
-        str(ROOT),
-        "-p",
-        "no:cacheprovider",
-    ]
-    command += [
-        f"--inventory={inventory.absolute()}",
-        f"--results={results.absolute()}",
-        "--tb=short",
-    ]
-    command += [] if long else ["-m", "not long"]
-    command += ["-k", select] if select else []
-    command += ["-n", str(workers)] if workers else []
-    command += [f"--fault={name}" for name in fault or ()]
-    name = new_name()
-    raise SystemExit(watch([*command, f"--run={name}"], results.absolute() / name))
+    options = [f"--inventory={inventory.absolute()}", f"--results={results.absolute()}"]
+    options += [] if long else ["-m", "not long"]
+    options += ["-k", select] if select else []
+    options += ["-n", str(workers)] if workers else []
+    options += [f"--fault={name}" for name in fault or ()]
+
+    def once() -> tuple[int, Path]:
+        folder = results.absolute() / new_name()
+        return watch([*PYTEST, *options, f"--run={folder.name}"], folder), folder
+
+    if repeat == 1:
+        raise SystemExit(once()[0])
+    from harness.repeat import repeat as again
+
+    raise SystemExit(again(repeat, results.absolute(), once, typer.echo))
 
 
 @app.command()

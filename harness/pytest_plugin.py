@@ -178,8 +178,13 @@ def _state(config: pytest.Config) -> State:
         name = config.option.run or new_name()
         state = State(inventory, name, Store(config.option.results.absolute() / name))
         signal.signal(signal.SIGTERM, _interrupt)
+        asked = {
+            "select": config.option.keyword,
+            "markers": config.option.markexpr,
+            "faults": config.option.fault,
+        }
         try:
-            state.open.enter_context(run.opened(state.inventory, state.name, state.store))
+            state.open.enter_context(run.opened(state.inventory, name, state.store, asked))
         except HarnessError as wrong:
             state.open.close()
             raise pytest.UsageError(str(wrong)) from wrong

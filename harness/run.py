@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -94,8 +94,13 @@ def open_session(host: Host) -> PsrpSession:
 
 
 @contextmanager
-def opened(inventory: Inventory, run: str, store: Store) -> Iterator[None]:
-    """Hold the run open: lab up, every host leased and swept; at the end nothing of it is left."""
+def opened(
+    inventory: Inventory, run: str, store: Store, asked: Mapping[str, object]
+) -> Iterator[None]:
+    """Hold the run open: lab up, every host leased and swept; at the end nothing of it is left.
+
+    ``asked``: which cases, as the run's facts keep it.
+    """
     with contextlib.ExitStack() as stack:
         stack.enter_context(lab.embedded(inventory.lab, lab.images(inventory)))
         for host in inventory.hosts:
@@ -112,6 +117,7 @@ def opened(inventory: Inventory, run: str, store: Store) -> Iterator[None]:
                 "hvcert": __version__,
                 "commit": commit(),
                 "controller": os.uname().nodename,
+                **asked,
             },
             inventory.path.read_bytes(),
         )
