@@ -121,7 +121,12 @@ class Listener:
         """Listen and return the port; port 0 takes a free one. Raises OSError when it is taken."""
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(
-            lambda: _Line(self), address, port, ssl=tls, backlog=512
+            lambda: _Line(self),
+            address,
+            port,
+            ssl=tls,
+            backlog=512,
+            ssl_handshake_timeout=self.limits.idle if tls else None,
         )
         bound: int = self._server.sockets[0].getsockname()[1]
         return bound
@@ -147,7 +152,14 @@ class Listener:
         except (asyncio.IncompleteReadError, TimeoutError, ConnectionError, ssl.SSLError):
             pass  # the client has gone or is too slow: nobody is there to be told
         finally:
-            writer.close()
+            self._hang_up(writer)
+
+    def _hang_up(self, writer: asyncio.StreamWriter) -> None:
+        """Close; a client that does not even take the rest of its answer is cut off later."""
+        writer.close()
+        if writer.transport.get_write_buffer_size():
+            loop = asyncio.get_running_loop()
+            loop.call_later(self.limits.request, writer.transport.abort)
 
     async def _exchange(
         self, session: Session, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
