@@ -26,6 +26,10 @@ image_app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="Guest images of your own."
 )
 app.add_typer(image_app, name="image")
+contract_app = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, help="How a host answers, cmdlet by cmdlet."
+)
+app.add_typer(contract_app, name="contract")
 
 PYTEST = (
     *(sys.executable, "-m", "pytest", str(ROOT / "testcases"), "-p", "harness.pytest_plugin"),
@@ -274,6 +278,35 @@ def image_stage(
     from harness.staging import stage_image
 
     typer.echo(stage_image(source, inventory, host, name or source.stem, generation))
+
+
+@contract_app.command("record")
+def contract_record(
+    out: Annotated[Path, typer.Option(help="File to write.")],
+    inventory: InventoryFile = EMBEDDED,
+    host: Annotated[str, typer.Option(help="A host of the inventory; default: the first.")] = "",
+) -> None:
+    """Ask a host every kind of call, on a VM of our own; write its answers without any name."""
+    from harness.contract.recording import record
+
+    typer.echo(record(inventory, host, out))
+
+
+@contract_app.command("compare")
+def contract_compare(
+    one: Annotated[Path, typer.Argument(help="A recording.")],
+    other: Annotated[
+        Path | None, typer.Argument(help="Another; without it, Microsoft's documentation.")
+    ] = None,
+) -> None:
+    """Print what differs, per cmdlet and field; exit status 1 when anything does."""
+    from harness.contract.compare import compare
+
+    found = compare(one, other)
+    for difference in found:
+        typer.echo(str(difference))
+    typer.echo(f"{len(found)} differences")
+    raise SystemExit(1 if found else 0)
 
 
 def _lab(*arguments: str) -> NoReturn:

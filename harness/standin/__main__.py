@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from harness.errors import HarnessError
 from harness.standin import state
@@ -19,6 +19,12 @@ ROOT = Path(__file__).parents[2]
 BARE = "--no-templates"
 FAULT = "break the hosts on purpose: NAME, or HOST/NAME for one of them; `faults` lists them"
 IMAGE = "build this guest image if need be, may be repeated; without it debian-12"
+
+OTHER_OPTIONS: tuple[tuple[str, str, dict[str, Any]], ...] = (
+    ("status", "--json", {"action": "store_true"}),
+    ("contract", "windows", {"help": "2012r2, 2016, 2019, 2022 or 2025"}),
+    ("image", "--name", {"default": "debian-12"}),
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -50,6 +56,7 @@ def _parser() -> argparse.ArgumentParser:
         ("image", _image, "build a guest image if need be and print its path"),
         ("limits", _limits, "print every known difference from Hyper-V"),
         ("faults", _faults, "print every fault that can be seeded, name first"),
+        ("contract", _contract, "print what is documented of the objects of a release, as JSON"),
         ("selftest", _selftest, "run the cases against each fault and print the matrix"),
     ):
         command = commands.add_parser(name, help=said, description=said)
@@ -70,10 +77,9 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument("--keep", action="store_true", help="recordings, and the document")
             command.add_argument("--stale", action="store_true", help="rows of earlier commits do")
             command.add_argument("options", nargs="*", help="options of `hvcert run`, after --")
-        if name == "status":
-            command.add_argument("--json", action="store_true")
-        if name == "image":
-            command.add_argument("--name", default="debian-12")
+        for wanted, option, more in OTHER_OPTIONS:
+            if name == wanted:
+                command.add_argument(option, **more)
     return parser
 
 
@@ -163,6 +169,13 @@ def _selftest(options: argparse.Namespace) -> int:
         stale=options.stale,
     )
     return selftest(options.fault, sitting, say)
+
+
+def _contract(options: argparse.Namespace) -> int:
+    from harness.standin.documented import documented
+
+    sys.stdout.write(json.dumps(documented(options.windows)) + "\n")
+    return 0
 
 
 def _faults(_options: argparse.Namespace) -> int:

@@ -78,6 +78,22 @@ def _full_enum(name: str) -> str | None:
     return next((n for n in names if n in _enums()), None)
 
 
+def documented_types() -> tuple[str, ...]:
+    """Return the names of the types of which the contract has all properties with their type."""
+    types = _data("objects.json")["types"].items()
+    return tuple(n for n, t in types if all("type" in f for f in t["properties"].values()))
+
+
+def enum_numbers() -> Mapping[str, Mapping[str, int]]:
+    """Return full name of an enum → its names and numbers."""
+    return _enums()
+
+
+def enum_name(written: str) -> str | None:
+    """Return the full name of an enum that may be written short; None for no enum."""
+    return _full_enum(written)
+
+
 def enum(type_name: str, name: str) -> EnumValue:
     """Return a value of an enum of the contract, by the enum's short or full name."""
     full = _full_enum(type_name)

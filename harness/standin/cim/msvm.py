@@ -35,12 +35,13 @@ def types(name: str) -> Callable[[Host], Mapping[str, str]]:
 
     def read(host: Host) -> Mapping[str, str]:
         facts = wmi_classes()[name]["properties"]
-        return {n: f["type"] for n, f in facts.items() if _since(f) <= host.release.build}
+        return {n: f["type"] for n, f in facts.items() if since(f) <= host.release.build}
 
     return read
 
 
-def _since(fact: Mapping[str, list[str]]) -> int:
+def since(fact: Mapping[str, list[str]]) -> int:
+    """Return the first build that has what the fact is about; 0 where nothing is said."""
     said = " ".join(fact.get("since", []))
     return max((build for text, build in SINCE if text in said), default=0)
 
