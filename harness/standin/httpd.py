@@ -175,6 +175,7 @@ class Listener:
         writer.write(_render(answer, close=not stays))
         async with asyncio.timeout(self.limits.request):
             await writer.drain()
+        await asyncio.sleep(0)  # a client that asks without end must not keep the others waiting
         return stays
 
     async def _read(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Request:
