@@ -305,7 +305,7 @@ def contract_compare(
     found = compare(one, other)
     for difference in found:
         typer.echo(str(difference))
-    typer.echo(f"{len(found)} differences")
+    typer.echo(f"{len(found)} differ")
     raise SystemExit(1 if found else 0)
 
 

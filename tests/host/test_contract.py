@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import copy
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -148,3 +150,23 @@ def test_what_is_no_recording_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text("{}")
     with pytest.raises(ResultsError, match="is no recording"):
         read(tmp_path / "a.json")
+
+
+def test_the_command_line_compares_and_says_so_by_its_exit_status(
+    here: Recording, tmp_path: Path
+) -> None:
+    other, vm = changed(here, "VM, running")
+    vm["properties"]["State"]["number"] = 3
+    for name, content in (("a.json", here), ("b.json", other)):
+        (tmp_path / name).write_text(json.dumps(content))
+
+    def compare(*names: str) -> tuple[int, list[str]]:
+        command = (sys.executable, "-m", "harness.cli", "contract", "compare", *names)
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        return done.returncode, done.stdout.splitlines()
+
+    assert compare("a.json") == (0, ["0 differ"])
+    status, said = compare("a.json", "b.json")
+    assert (status, len(said), said[-1]) == (1, 2, "1 differ")
+    assert said[0].startswith("Get-VM (VM, running): VirtualMachine.State: enum VMState Running (2")
+    assert compare("b.json")[0] == 1
