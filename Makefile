@@ -1,5 +1,5 @@
 # Every target sets up what it needs; a fresh clone and one command are enough.
-.PHONY: setup image test lint certify certify-all selftest replay clean
+.PHONY: setup image test lint certify certify-all selftest replay mutants clean
 
 setup:
 	@setup/install
@@ -28,6 +28,11 @@ selftest: setup image
 # The last run again, from its recording: no host, the same verdicts.
 replay: setup
 	.venv/bin/hvcert replay results/latest
+
+# Changes judges and parsers in thousands of small ways; a change that no test notices survives.
+mutants: setup
+	.venv/bin/python -m pip install --quiet mutmut==3.8.1
+	.venv/bin/mutmut run --max-children 2
 
 # Results stay: they are somebody's evidence.
 clean:

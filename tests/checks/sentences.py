@@ -1,0 +1,70 @@
+"""What judges and parsers say, word by word: every sentence of these tests against a kept one.
+
+A verdict is read by people, so a sentence that changed is a change of the product. After one that
+is meant: ``HVCERT_SENTENCES=write pytest tests/checks``, and look at the difference.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from harness.errors import EvidenceError
+from harness.evidence import Evidence
+from harness.verdict import Verdict
+
+KEPT = Path(__file__).parent / "sentences.json"
+WRITES = os.environ.get("HVCERT_SENTENCES") == "write"
+SAID = pytest.StashKey[dict[str, list[str]]]()
+
+
+def known(config: pytest.Config) -> dict[str, list[str]]:
+    """Return the sentences of each test, read once."""
+    if SAID not in config.stash:
+        config.stash[SAID] = {} if WRITES else json.loads(KEPT.read_text())
+    return config.stash[SAID]
+
+
+@pytest.fixture(autouse=True)
+def sentences(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Collect what the test makes judges say; fail where it is not what is kept."""
+    if _has_random_data(request):
+        yield
+        return
+    said: set[str] = set()
+    error, verdict = EvidenceError.__init__, Verdict.__init__
+
+    def failed(self: EvidenceError, probe: str, missing: str, output: str) -> None:
+        error(self, probe, missing, output)
+        said.add(f"error: {self}")
+
+    def judged(
+        self: Verdict, outcome: object, because: str, evidence: tuple[Evidence, ...], *more: object
+    ) -> None:
+        verdict(self, outcome, because, evidence, *more)  # type: ignore[arg-type]  # as they came
+        said.add(f"{getattr(outcome, 'value', outcome)} on {len(evidence)}: {because}")
+
+    monkeypatch.setattr(EvidenceError, "__init__", failed)
+    monkeypatch.setattr(Verdict, "__init__", judged)
+    yield
+    monkeypatch.undo()
+    where = request.node.nodeid.removeprefix("tests/checks/")
+    if WRITES:
+        known(request.config)[where] = sorted(said)
+    elif said or where in known(request.config):
+        assert sorted(said) == known(request.config).get(where)
+
+
+def _has_random_data(request: pytest.FixtureRequest) -> bool:
+    return hasattr(getattr(request.function, "hypothesis", None), "inner_test")
+
+
+def write(config: pytest.Config) -> None:
+    """Keep what was said, where that is asked for."""
+    if WRITES:
+        found = {where: said for where, said in sorted(known(config).items()) if said}
+        KEPT.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
