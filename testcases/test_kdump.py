@@ -39,6 +39,7 @@ def test_a_crash_leaves_a_whole_core_at_a_neighbour_over_nfs(
         certify(crash.prove(bench, keeper, kdump.SYSRQ, crash.by_sysrq))
 
 
+@pytest.mark.long  # five minutes on two cores without virtualisation
 @pytest.mark.case("KD-04", "NMI-03")
 @pytest.mark.saved_state
 def test_an_nmi_dumps_a_guest_that_hangs(bench: Bench, certify: Certify) -> None:
