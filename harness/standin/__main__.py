@@ -22,7 +22,7 @@ IMAGE = "build this guest image if need be, may be repeated; without it debian-1
 
 OTHER_OPTIONS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("status", "--json", {"action": "store_true"}),
-    ("contract", "windows", {"help": "2012r2, 2016, 2019, 2022 or 2025"}),
+    ("contract", "windows", {"choices": ("2012r2", "2016", "2019", "2022", "2025")}),
     ("image", "--name", {"default": "debian-12"}),
 )
 
