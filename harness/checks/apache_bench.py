@@ -16,7 +16,7 @@ class Load:
     """One load: how many requests were answered at all, how many of those wrongly, in how long.
 
     ``within``: for each of PERCENTILES the milliseconds within which so many percent were answered;
-    empty where none was. ``gave_up``: why ab ended before its time, "" where it did not.
+    empty where fewer than two were, as ab has it. ``gave_up``: why ab ended before its time, "" where it did not.
     """
 
     clients: int
@@ -59,14 +59,14 @@ def parse_load(text: str) -> Load:
     wrong = int(_field(text, "Failed requests", r"(\d+)"))
     refused = re.search(r"^Non-2xx responses: +(\d+)", text, re.MULTILINE)
     within = {int(share): int(ms) for share, ms in _PERCENTILE.findall(text)}
-    if answered and not set(PERCENTILES) <= within.keys():
+    if answered > 1 and not set(PERCENTILES) <= within.keys():
         raise EvidenceError("ab", "percentiles", text)
     return Load(
         clients=int(_field(text, "Concurrency Level", r"(\d+)")),
         seconds=float(_field(text, "Time taken for tests", r"([\d.]+) seconds")),
         answered=answered,
         failed=min(answered, max(wrong, int(refused[1]) if refused else 0)),
-        within={share: within[share] for share in PERCENTILES if answered},
+        within={share: within[share] for share in PERCENTILES if answered > 1},
     )
 
 

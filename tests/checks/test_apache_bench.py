@@ -58,3 +58,7 @@ def test_a_load_that_nobody_answered_in_its_time_is_all_errors() -> None:
 def test_anything_else_is_no_load(text: str) -> None:
     with pytest.raises(EvidenceError):
         parse_load(text)
+
+
+def test_one_answer_has_no_percentiles() -> None:
+    assert parse_load(recorded("one")) == Load(1, 0.392, 1, 0, {})
