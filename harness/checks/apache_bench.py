@@ -16,7 +16,8 @@ class Load:
     """One load: how many requests were answered at all, how many of those wrongly, in how long.
 
     ``within``: for each of PERCENTILES the milliseconds within which so many percent were answered;
-    empty where fewer than two were, as ab has it. ``gave_up``: why ab ended before its time, "" where it did not.
+    empty where fewer than two were, as ab has it. ``gave_up``: why ab ended before its time, ""
+    where it did not.
     """
 
     clients: int
