@@ -18,6 +18,8 @@ FULL = 200
 """A block with so many different bytes is full of data: tables of a file system are not."""
 
 FIO_MAGIC = (b"\xca\xac", b"\xac\xca")
+FIO_BLOCK = 1 << 20
+"""Bytes; fio's mark stands at the beginning of each of its blocks, which has at most so many."""
 
 
 def _unannounced(host: Host) -> None:
@@ -46,11 +48,14 @@ def _flip_a_byte(host: Host) -> None:
 
 def _flip(path: Path, offset: int) -> None:
     """Change one byte of the first block that is full of data and not the workload's."""
+    marked = offset
     with path.open("r+b") as file:
         for at in range(offset, offset + LOOKED_AT, BLOCK):
             file.seek(at)
             block = file.read(BLOCK)
-            if len(set(block)) >= FULL and block[:2] not in FIO_MAGIC:
+            if block[:2] in FIO_MAGIC:
+                marked = at + FIO_BLOCK
+            if at >= marked and len(set(block)) >= FULL:
                 file.seek(at + 7)
                 file.write(bytes([block[7] ^ 1]))
                 return

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 
 import pytest
 
 from harness.standin.disks import Disks
+from harness.standin.seeded import growth
 from tests.standin.hyperv.bench import Bench
 from tests.standin.hyperv.test_resize import SIZE, size_of, with_disk
 from tests.standin.seeded.conftest import Broken
@@ -58,3 +60,15 @@ def test_what_the_host_shows_of_a_disk_is_not_what_its_file_is(broken: Broken) -
         "resize-in-metadata-only": {"x.vhdx": SIZE},
         "resize-of-wrong-disk": {"x.vhdx": SIZE, "x-other.vhdx": 2 * SIZE},
     }
+
+
+def test_the_byte_that_is_changed_is_none_of_the_workload_which_checks_its_own(
+    tmp_path: Path,
+) -> None:
+    data = random.Random(2).randbytes(2 << 20)  # noqa: S311  # no secret
+    disk = tmp_path / "disk"
+    disk.write_bytes(bytes(1 << 20) + growth.FIO_MAGIC[1] + data[2:])
+    growth._flip(disk, 0)  # noqa: SLF001  # what is planted
+    now = disk.read_bytes()[1 << 20 :]
+    (changed,) = [at for at in range(2, len(data)) if now[at] != data[at]]
+    assert changed == growth.FIO_BLOCK + 7
