@@ -1,4 +1,4 @@
-"""What judges and parsers say, word by word: every sentence of these tests against a kept one.
+"""What judges and parsers say and what guests are asked, word by word, against what is kept.
 
 A verdict is read by people, so a sentence that changed is a change of the product. After one that
 is meant: ``HVCERT_SENTENCES=write pytest tests/checks``, and look at the difference.
@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from harness.errors import EvidenceError
-from harness.evidence import Evidence
+from harness.evidence import Evidence, Probe
 from harness.verdict import Verdict
 
 KEPT = Path(__file__).parent / "sentences.json"
@@ -48,6 +50,14 @@ def sentences(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
         verdict(self, outcome, because, evidence, *more)  # type: ignore[arg-type]  # as they came
         said.add(f"{getattr(outcome, 'value', outcome)} on {len(evidence)}: {because}")
 
+    question = Probe.__init__
+
+    def asked(self: Probe[Any], argv: tuple[str, ...], *more: Any, **named: Any) -> None:  # noqa: ANN401  # as they came
+        question(self, argv, *more, **named)
+        how = [name for name in ("privileged", "fails_ok") if getattr(self, name)]
+        said.add(" ".join(("asked:", shlex.join(argv), *how)))
+
+    monkeypatch.setattr(Probe, "__init__", asked)
     monkeypatch.setattr(EvidenceError, "__init__", failed)
     monkeypatch.setattr(Verdict, "__init__", judged)
     yield

@@ -12,14 +12,17 @@ from harness.checks import (
     disks,
     filesystems,
     framebuffer,
+    hang,
     integration,
     kdump,
     kernel,
     memory,
+    partitioning,
     sysfs,
     workload,
 )
 from harness.checks.backup import judge_backup
+from harness.checks.partitioning import Step
 from harness.distro import FAMILIES
 from harness.errors import EvidenceError
 from harness.evidence import Evidence, Probe
@@ -87,6 +90,51 @@ def test_a_question_is_asked_in_these_words(
 ) -> None:
     assert shlex.join(probe.argv) == asked
     assert (probe.privileged, probe.fails_ok) == how
+
+
+SFDISK = ("sfdisk", "--no-reread", "--force")
+TELL = Step(("partx", "--update", "--nr", "1", "/dev/sdb"))
+
+
+@pytest.mark.parametrize(
+    ("tools", "made", "grown"),
+    [
+        ({"growpart"}, (), (Step(("growpart", "/dev/sdb", "1")),)),
+        (
+            {"sfdisk", "sgdisk", "partx"},
+            (Step(("sfdisk", "--quiet", "/dev/sdb"), partitioning.SFDISK_TABLE),),
+            (
+                Step((*SFDISK, "--relocate", "gpt-bak-std", "/dev/sdb")),
+                Step((*SFDISK, "-N", "1", "/dev/sdb"), ", +\n"),
+                TELL,
+            ),
+        ),
+        (
+            {"sgdisk", "partx"},
+            (Step(("sgdisk", "--new=1:2048:0", "--typecode=1:8300", "/dev/sdb")),),
+            (
+                Step(("sgdisk", "--move-second-header", "/dev/sdb")),
+                Step(("sgdisk", "--delete=1", "--new=1:2048:0", "--typecode=1:8300", "/dev/sdb")),
+                TELL,
+            ),
+        ),
+        ({"sgdisk"}, (Step(("sgdisk", "--new=1:2048:0", "--typecode=1:8300", "/dev/sdb")),), ()),
+        (set(), (), ()),
+    ],
+)
+def test_partitions_are_made_and_grown_in_these_words(
+    tools: set[str], made: tuple[Step, ...], grown: tuple[Step, ...]
+) -> None:
+    assert partitioning.making(tools, "/dev/sdb") == made
+    assert partitioning.growing(tools, "/dev/sdb") == grown
+
+
+def test_a_writer_is_started_in_these_words() -> None:
+    assert shlex.join(hang.writer("w")) == (
+        "systemd-run --quiet --unit=hvcert-writer --on-active=1s --on-unit-active=1s"
+        " --timer-property=AccuracySec=100ms --property=StandardOutput=kmsg"
+        " --property=SyslogLevel=notice echo w"
+    )
 
 
 def test_answers_of_questions_are_read() -> None:
