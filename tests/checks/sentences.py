@@ -48,7 +48,11 @@ def sentences(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
         self: Verdict, outcome: object, because: str, evidence: tuple[Evidence, ...], *more: object
     ) -> None:
         verdict(self, outcome, because, evidence, *more)  # type: ignore[arg-type]  # as they came
-        said.add(f"{getattr(outcome, 'value', outcome)} on {len(evidence)}: {because}")
+        curves = "".join(
+            f" | {c.name} in {c.unit} over {c.over}: {c.points[:3]} of {len(c.points)}"
+            for c in self.series
+        )
+        said.add(f"{getattr(outcome, 'value', outcome)} on {len(evidence)}: {because}{curves}")
 
     question = Probe.__init__
 

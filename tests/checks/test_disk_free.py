@@ -116,3 +116,26 @@ def test_lines_of_others_between_rows_do_no_harm() -> None:
 def test_no_header_is_an_error(text: str) -> None:
     with pytest.raises(EvidenceError):
         parse_df(text)
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "found"),
+    [
+        (
+            "Mounted on     1K-blocks    Used   Avail",
+            "/mnt/a            10      4       6",
+            ("/mnt/a", 10, 4, 6),
+        ),
+        (
+            "Filesystem  Avail 1K-blocks  Used Type  Mounted on",
+            "/dev/sdb        6        10     4 ext4  /mnt/with two  words",
+            ("/mnt/with two  words", 10, 4, 6),
+        ),
+    ],
+)
+def test_columns_come_in_the_order_asked_for(
+    header: str, row: str, found: tuple[str, int, int, int]
+) -> None:
+    assert parse_df(table(header, row, "/short", "no mount 1 2", "a 1 2 x 4")) == (
+        MountedSpace(*found),
+    )

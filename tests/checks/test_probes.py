@@ -12,12 +12,14 @@ from harness.checks import (
     disks,
     filesystems,
     framebuffer,
+    freeze,
     hang,
     integration,
     kdump,
     kernel,
     memory,
     partitioning,
+    reach,
     sysfs,
     workload,
 )
@@ -53,6 +55,28 @@ BUFFER = framebuffer.FrameBuffer(1, "hyperv_drm")
         (workload.stop("hvcert-a"), "systemctl stop hvcert-a.service", ROOT_MAY_FAIL),
         (workload.forget("hvcert-a"), "systemctl reset-failed hvcert-a.service", ROOT_MAY_FAIL),
         (workload.report_of("/run/a.json"), "cat /run/a.json", ROOT),
+        (
+            workload.start("hvcert-a", "/m/f", 64 * MiB, "/run/a.json"),
+            "systemd-run --unit=hvcert-a --property=KillSignal=SIGINT"
+            " --property=TimeoutStopSec=300 fio --name=work --filename=/m/f --size=67108864"
+            f" --rw=write --bs={workload.BLOCK.count} --direct=1 --ioengine=psync"
+            " --fallocate=none --verify=crc32c --verify_backlog=64 --verify_fatal=1 --time_based"
+            " --runtime=7200 --output-format=json --output=/run/a.json",
+            ROOT,
+        ),
+        (
+            workload.fill("/m/f", 64 * MiB),
+            "fio --name=fill --filename=/m/f --size=67108864 --rw=write --bs=1048576 --direct=1"
+            " --ioengine=psync --verify=crc32c --verify_fatal=1 --output-format=json",
+            ROOT_MAY_FAIL,
+        ),
+        (
+            freeze.freeze_log(("qemu-guest-agent", "hv-fcopy"), "s=1;i=2"),
+            "journalctl --no-pager -o json '--cursor=s=1;i=2' -u qemu-guest-agent.service"
+            " -u hv-fcopy.service",
+            ROOT,
+        ),
+        (reach.room("/c"), "stat -f -c '%a %S' -- /c", ROOT),
         (kernel.RELEASE, "uname -r", PLAIN),
         (kernel.sysctl("kernel.panic"), "cat /proc/sys/kernel/panic", PLAIN),
         (kernel.set_sysctl("kernel.panic", "5"), "sysctl -w kernel.panic=5", ROOT),
