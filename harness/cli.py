@@ -175,7 +175,7 @@ def selftest(  # noqa: PLR0913, PLR0917  # Typer's form: one parameter per optio
     fault: Faults = None,
     listed: Annotated[bool, typer.Option("--list", help="List the faults, name first.")] = False,  # noqa: FBT002  # Typer's form
     quick: Annotated[bool, typer.Option("--quick", help="Judge kept recordings.")] = False,  # noqa: FBT002
-    few: Annotated[bool, typer.Option("--few", help="Two sentinel cases, not six.")] = False,  # noqa: FBT002
+    few: Annotated[bool, typer.Option("--few", help="Two sentinel cases, not seven.")] = False,  # noqa: FBT002
     stale: Annotated[bool, typer.Option("--stale", help="Rows of earlier commits do.")] = False,  # noqa: FBT002
     keep: Annotated[bool, typer.Option("--keep", help="Keep recordings in the project.")] = False,  # noqa: FBT002
     results: Annotated[Path, typer.Option(help="Folder of its results.")] = Path(

@@ -73,7 +73,7 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument("--fault", action="append", default=[], help="instead of all")
             command.add_argument("--results", type=Path, default=Path("results/selftest"))
             command.add_argument("--quick", action="store_true", help="judge recordings again")
-            command.add_argument("--few", action="store_true", help="two sentinels, not six")
+            command.add_argument("--few", action="store_true", help="two sentinels, not seven")
             command.add_argument("--keep", action="store_true", help="recordings, and the document")
             command.add_argument("--stale", action="store_true", help="rows of earlier commits do")
             command.add_argument("options", nargs="*", help="options of `hvcert run`, after --")

@@ -167,7 +167,17 @@ def _release(build: str) -> str:
     return next((r.key for r in RELEASES.values() if str(r.build) == build), "2019")
 
 
+JUDGED = ("harness", "testcases")
+"""What a row depends on: a change of documents or recordings leaves it as it is."""
+
+
 def _commit() -> str:
-    asked = ("git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty")
-    done = subprocess.run(asked, capture_output=True, text=True, check=False)  # noqa: S603  # git itself
-    return done.stdout.strip() or "unknown"
+    """Return the last commit of what is judged, ``-dirty`` after changes, or ``unknown``."""
+    last = _git("log", "-1", "--format=%h", "--", *JUDGED).strip()
+    changed = _git("status", "--porcelain", "--", *JUDGED).strip()
+    return f"{last or 'unknown'}{'-dirty' if changed else ''}"
+
+
+def _git(*words: str) -> str:
+    asked = ("git", "-C", str(Path(__file__).parents[2]), *words)
+    return subprocess.run(asked, capture_output=True, text=True, check=False).stdout  # noqa: S603  # git itself

@@ -93,7 +93,7 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> list[str]:
             (latest / "run.json").write_text('{"run": "r", "controller": "somebody"}')
             (latest / "inventory.yaml").write_text("hosts: []")
             (latest / "verdicts.jsonl").write_text(json.dumps(row | {"outcome": outcome}) + "\n")
-        return subprocess.CompletedProcess(command, 1, "v1", "")
+        return subprocess.CompletedProcess(command, 1, "" if "status" in command else "v1", "")
 
     monkeypatch.setattr(subprocess, "run", run)
     return done
