@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -37,26 +38,30 @@ BUFFER = framebuffer.FrameBuffer(1, "hyperv_drm")
 
 
 @pytest.mark.parametrize(
-    ("probe", "asked", "how"),
+    ("question", "asked", "how"),
     [
         (
-            sysfs.drivers_above("/sys/devices/pci0000:00/0000:00:05.0/virtio2"),
+            lambda: sysfs.drivers_above("/sys/devices/pci0000:00/0000:00:05.0/virtio2"),
             "find /sys/devices/pci0000:00 /sys/devices/pci0000:00/0000:00:05.0"
             " /sys/devices/pci0000:00/0000:00:05.0/virtio2 -maxdepth 1 -name driver"
             " -printf '%l\\n'",
             MAY_FAIL,
         ),
         (
-            workload.state("hvcert-a"),
+            lambda: workload.state("hvcert-a"),
             "systemctl show hvcert-a.service -p ActiveState -p SubState -p Result"
             " -p ExecMainStatus",
             PLAIN,
         ),
-        (workload.stop("hvcert-a"), "systemctl stop hvcert-a.service", ROOT_MAY_FAIL),
-        (workload.forget("hvcert-a"), "systemctl reset-failed hvcert-a.service", ROOT_MAY_FAIL),
-        (workload.report_of("/run/a.json"), "cat /run/a.json", ROOT),
+        (lambda: workload.stop("hvcert-a"), "systemctl stop hvcert-a.service", ROOT_MAY_FAIL),
         (
-            workload.start("hvcert-a", "/m/f", 64 * MiB, "/run/a.json"),
+            lambda: workload.forget("hvcert-a"),
+            "systemctl reset-failed hvcert-a.service",
+            ROOT_MAY_FAIL,
+        ),
+        (lambda: workload.report_of("/run/a.json"), "cat /run/a.json", ROOT),
+        (
+            lambda: workload.start("hvcert-a", "/m/f", 64 * MiB, "/run/a.json"),
             "systemd-run --unit=hvcert-a --property=KillSignal=SIGINT"
             " --property=TimeoutStopSec=300 fio --name=work --filename=/m/f --size=67108864"
             f" --rw=write --bs={workload.BLOCK.count} --direct=1 --ioengine=psync"
@@ -65,53 +70,87 @@ BUFFER = framebuffer.FrameBuffer(1, "hyperv_drm")
             ROOT,
         ),
         (
-            workload.fill("/m/f", 64 * MiB),
+            lambda: workload.fill("/m/f", 64 * MiB),
             "fio --name=fill --filename=/m/f --size=67108864 --rw=write --bs=1048576 --direct=1"
             " --ioengine=psync --verify=crc32c --verify_fatal=1 --output-format=json",
             ROOT_MAY_FAIL,
         ),
         (
-            freeze.freeze_log(("qemu-guest-agent", "hv-fcopy"), "s=1;i=2"),
+            lambda: freeze.freeze_log(("qemu-guest-agent", "hv-fcopy"), "s=1;i=2"),
             "journalctl --no-pager -o json '--cursor=s=1;i=2' -u qemu-guest-agent.service"
             " -u hv-fcopy.service",
             ROOT,
         ),
-        (reach.room("/c"), "stat -f -c '%a %S' -- /c", ROOT),
-        (kernel.RELEASE, "uname -r", PLAIN),
-        (kernel.sysctl("kernel.panic"), "cat /proc/sys/kernel/panic", PLAIN),
-        (kernel.set_sysctl("kernel.panic", "5"), "sysctl -w kernel.panic=5", ROOT),
-        (core.head("/c/dump"), "od -A n -t x1 -v -N 65536 -- /c/dump", ROOT),
-        (core.tail(core.CoreFile("/c/dump", 5000)), "od -A n -t x1 -v -j 4984 -- /c/dump", ROOT),
-        (core.tail(core.CoreFile("/c/dump", 9)), "od -A n -t x1 -v -j 0 -- /c/dump", ROOT),
-        (core.cores("/c"), "find /c -xdev -type f -printf '%s %p\\n'", ROOT_MAY_FAIL),
-        (integration.owner_of("/lib/m.ko", FAMILIES["debian"]),
-         "dpkg --search -- /lib/m.ko /usr/lib/m.ko", MAY_FAIL),
-        (integration.owner_of("/usr/lib/m.ko", FAMILIES["rhel"]),
-         "rpm --query --queryformat '%{NAME}\\n' --file /usr/lib/m.ko /lib/m.ko", MAY_FAIL),
-        (integration.disk_below("/dev/sda1"),
-         "lsblk --inverse --noheadings --list --output NAME,TYPE /dev/sda1", PLAIN),
-        (integration.sysfs_of("net", "eth0"),
-         "readlink --canonicalize-existing /sys/class/net/eth0", PLAIN),
-        (integration.module_file("hv_netvsc"), "modinfo --field=filename hv_netvsc", ROOT),
-        (integration.states_of(("a", "b")),
-         "systemctl show --property=Id,ActiveState a.service b.service", PLAIN),
-        (memory.guest_memory(balloon=False), f"grep -hE '^{memory.ASKED} *:' /proc/meminfo", PLAIN),
-        (memory.guest_memory(balloon=True),
-         f"grep -hE '^{memory.ASKED} *:' /proc/meminfo /sys/kernel/debug/hv-balloon", ROOT),
-        (filesystems.volumes("/dev/sdb"), "lsblk -P -o NAME,TYPE,FSTYPE,UUID /dev/sdb", ROOT),
-        (filesystems.ext_state("/dev/sdb1"), "dumpe2fs -h /dev/sdb1", ROOT),
-        (framebuffer.mode_of(BUFFER),
-         "cat /sys/class/graphics/fb1/virtual_size /sys/class/graphics/fb1/bits_per_pixel"
-         " /sys/class/graphics/fb1/stride", PLAIN),
-        (kdump.ready(("kdumpctl", "status")), "kdumpctl status", ROOT_MAY_FAIL),
-        (disks.checksums(("/a", "/b")), "sha256sum -- /a /b", ROOT),
-        (disks.written("sdb"), "cat /sys/class/block/sdb/stat", PLAIN),
+        (lambda: reach.room("/c"), "stat -f -c '%a %S' -- /c", ROOT),
+        (lambda: kernel.RELEASE, "uname -r", PLAIN),
+        (lambda: kernel.sysctl("kernel.panic"), "cat /proc/sys/kernel/panic", PLAIN),
+        (lambda: kernel.set_sysctl("kernel.panic", "5"), "sysctl -w kernel.panic=5", ROOT),
+        (lambda: core.head("/c/dump"), "od -A n -t x1 -v -N 65536 -- /c/dump", ROOT),
+        (
+            lambda: core.tail(core.CoreFile("/c/dump", 5000)),
+            "od -A n -t x1 -v -j 4984 -- /c/dump",
+            ROOT,
+        ),
+        (lambda: core.tail(core.CoreFile("/c/dump", 9)), "od -A n -t x1 -v -j 0 -- /c/dump", ROOT),
+        (lambda: core.cores("/c"), "find /c -xdev -type f -printf '%s %p\\n'", ROOT_MAY_FAIL),
+        (
+            lambda: integration.owner_of("/lib/m.ko", FAMILIES["debian"]),
+            "dpkg --search -- /lib/m.ko /usr/lib/m.ko",
+            MAY_FAIL,
+        ),
+        (
+            lambda: integration.owner_of("/usr/lib/m.ko", FAMILIES["rhel"]),
+            "rpm --query --queryformat '%{NAME}\\n' --file /usr/lib/m.ko /lib/m.ko",
+            MAY_FAIL,
+        ),
+        (
+            lambda: integration.disk_below("/dev/sda1"),
+            "lsblk --inverse --noheadings --list --output NAME,TYPE /dev/sda1",
+            PLAIN,
+        ),
+        (
+            lambda: integration.sysfs_of("net", "eth0"),
+            "readlink --canonicalize-existing /sys/class/net/eth0",
+            PLAIN,
+        ),
+        (lambda: integration.module_file("hv_netvsc"), "modinfo --field=filename hv_netvsc", ROOT),
+        (
+            lambda: integration.states_of(("a", "b")),
+            "systemctl show --property=Id,ActiveState a.service b.service",
+            PLAIN,
+        ),
+        (
+            lambda: memory.guest_memory(balloon=False),
+            f"grep -hE '^{memory.ASKED} *:' /proc/meminfo",
+            PLAIN,
+        ),
+        (
+            lambda: memory.guest_memory(balloon=True),
+            f"grep -hE '^{memory.ASKED} *:' /proc/meminfo /sys/kernel/debug/hv-balloon",
+            ROOT,
+        ),
+        (
+            lambda: filesystems.volumes("/dev/sdb"),
+            "lsblk -P -o NAME,TYPE,FSTYPE,UUID /dev/sdb",
+            ROOT,
+        ),
+        (lambda: filesystems.ext_state("/dev/sdb1"), "dumpe2fs -h /dev/sdb1", ROOT),
+        (
+            lambda: framebuffer.mode_of(BUFFER),
+            "cat /sys/class/graphics/fb1/virtual_size /sys/class/graphics/fb1/bits_per_pixel"
+            " /sys/class/graphics/fb1/stride",
+            PLAIN,
+        ),
+        (lambda: kdump.ready(("kdumpctl", "status")), "kdumpctl status", ROOT_MAY_FAIL),
+        (lambda: disks.checksums(("/a", "/b")), "sha256sum -- /a /b", ROOT),
+        (lambda: disks.written("sdb"), "cat /sys/class/block/sdb/stat", PLAIN),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
-)  # fmt: skip
+)
 def test_a_question_is_asked_in_these_words(
-    probe: Probe[Any], asked: str, how: tuple[bool, bool]
+    question: Callable[[], Probe[Any]], asked: str, how: tuple[bool, bool]
 ) -> None:
+    probe = question()  # made here, not when tests are collected: mutants are tried here
     assert shlex.join(probe.argv) == asked
     assert (probe.privileged, probe.fails_ok) == how
 
