@@ -52,13 +52,10 @@ def drop(host: Host, overlays: dict[str, str]) -> None:
 
 
 def collapse(host: Host, vm: Vm) -> None:
-    """Merge away every file of the chain that neither "now" nor a checkpoint needs.
+    """Merge away every file that neither "now" nor a checkpoint needs, also while a machine runs.
 
-    Waits until the VM has no machine: the stand-in cannot merge below a running QEMU (a listed
-    limit); it then happens when the VM goes off or is saved.
+    Raises MachineError when a merge fails; what is left is merged when the VM goes off or is saved.
     """
-    if vm.state not in ("Off", "Saved"):
-        return
     while any(_collapse_one(host, vm, node) for node in _unused(vm)):
         pass
 
@@ -67,6 +64,15 @@ def _all_settings(vm: Vm) -> Iterator[Settings]:
     yield vm.settings
     for snapshot in vm.snapshots.values():
         yield snapshot.settings
+
+
+def _now(vm: Vm) -> Iterator[str]:
+    """Yield every file that the VM's disks consist of now."""
+    for drive in hard_disks(vm.settings):
+        path: str | None = drive.path
+        while path:
+            yield path
+            path = vm.layers.get(path)
 
 
 def _unused(vm: Vm) -> list[str]:
@@ -88,10 +94,15 @@ def _collapse_one(host: Host, vm: Vm, node: str) -> bool:
 
 
 def _merge(host: Host, vm: Vm, child: str, into: str) -> None:
-    host.disks.commit(host.local(child))
+    in_use = set() if vm.state in ("Off", "Saved") else set(_now(vm))
+    if child in in_use:
+        host.machines.merge(vm.id, host.local(child), host.local(into))
+    else:
+        host.disks.commit(host.local(child))
     for grandchild, below in list(vm.layers.items()):
         if below == child:
-            host.disks.reparent(host.local(grandchild), host.local(into))
+            if grandchild not in in_use:  # the machine has told those that it has open
+                host.disks.reparent(host.local(grandchild), host.local(into))
             vm.layers[grandchild] = into
     for settings in _all_settings(vm):
         for drive in hard_disks(settings):

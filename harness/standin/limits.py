@@ -36,8 +36,8 @@ LIMITS: tuple[str, ...] = (
     " four times its first size, and online only if its size is a whole number of MiB.",
     "Convert-VHD makes Fixed and Dynamic copies that hold qcow2; Resize-VHD only grows; there are"
     " no pass-through disks and no mounted ones.",
-    "Disks of a removed checkpoint are merged at once only when the machine is Off or Saved,"
-    " otherwise when it next is.",
+    "Remove-VMSnapshot returns when the disks are merged, also those of a running machine; Hyper-V"
+    " returns at once and merges meanwhile.",
     "Production checkpoints and online backups freeze the guest through qemu-guest-agent, not"
     " through Hyper-V's backup integration service.",
     "Restore-VMSnapshot never starts a machine: it ends Off, or Saved when the checkpoint holds"

@@ -159,6 +159,9 @@ class Machines(Protocol):
         was (running or paused).
         """
 
+    def merge(self, vm: UUID, child: Path, parent: Path) -> None:
+        """Merge a disk of the machine into the one below it while it is used; both files stay."""
+
     def production_checkpoint(self, vm: UUID, overlays: tuple[tuple[Path, Path], ...]) -> None:
         """Switch each disk to a new overlay while the guest's file systems are frozen.
 

@@ -41,6 +41,7 @@ class InMemoryMachines:
     resets: list[UUID] = field(default_factory=list)
     resumed: list[str] = field(default_factory=list)
     frozen: list[UUID] = field(default_factory=list)
+    merged: list[tuple[str, str]] = field(default_factory=list)
     backups: list[tuple[Path, Path]] = field(default_factory=list)
     shown: bytes = bytes((255, 0, 0, 0, 0, 255))
     pointed: list[tuple[UUID, int, int]] = field(default_factory=list)
@@ -95,6 +96,15 @@ class InMemoryMachines:
         for below, new in overlays:
             Disks().create(new, kind="Differencing", parent=below)
         state.write_text("checkpoint")
+
+    def merge(self, vm: UUID, child: Path, parent: Path) -> None:
+        self._maybe_break()
+        assert vm in self.states
+        self.merged.append((child.name, parent.name))
+        assert Disks().commit(child) == parent
+        for above in child.parent.glob("*.avhdx"):
+            if Disks().info(above).parent == child:
+                Disks().reparent(above, parent)
 
     def production_checkpoint(self, vm: UUID, overlays: tuple[tuple[Path, Path], ...]) -> None:
         self._freeze(vm)

@@ -4,6 +4,7 @@ from typing import cast
 
 import pytest
 
+from harness.standin import paths
 from harness.standin.machines import MachineError
 from harness.standin.store import DiskFacts
 from harness.standin.values import Record, Value
@@ -84,18 +85,48 @@ def test_the_checkpoints_of_a_running_vm_hold_its_memory(bench: Bench) -> None:
     assert bench.machines.resumed == ["checkpoint"]
 
 
-def test_a_checkpoint_that_was_removed_below_a_running_vm_is_merged_when_it_ends(
+def test_a_checkpoint_that_is_removed_below_a_running_vm_is_merged_by_its_machine(
     bench: Bench,
 ) -> None:
     bench.vm()
     bench.do("Start-VM")
-    take(bench, "hot")
-    assert bench.call("Remove-VMSnapshot", VMName=["a"], Name=["hot"]).errors == []
+    take(bench, "first")
+    first = disk_of(bench)[0]
+    take(bench, "second")
+    assert bench.call("Remove-VMSnapshot", VMName=["a"], Name=["first"]).errors == []
+    top, below = disk_of(bench)
+    assert (below, bench.machines.merged) == (BASE, [(paths.parts(first)[-1], "a.vhdx")])
+    assert bench.call("Remove-VMSnapshot", VMName=["a"], Name=["second"]).errors == []
     assert bench.call("Get-VMSnapshot", VMName=["a"]).out == []
+    assert bench.machines.merged[1:] == [(paths.parts(top)[-1], "a.vhdx")]
+    assert (disk_of(bench), files(bench)) == ((BASE, ""), ["a.vhdx"])
+
+
+def test_a_merge_that_a_machine_refused_is_made_up_for_when_it_ends(bench: Bench) -> None:
+    bench.vm()
+    bench.do("Start-VM")
+    take(bench, "hot")
+    bench.machines.broken = "no space"
+    heard = bench.call("Remove-VMSnapshot", VMName=["a"], Name=["hot"])
+    assert heard.fqid == f"OperationFailed,{COMMANDS}RemoveVMSnapshot"
     assert disk_of(bench)[1] == BASE
     bench.machines.states.clear()
     assert bench.state() == "Off"
     assert disk_of(bench) == (BASE, "")
+
+
+def test_a_branch_that_no_machine_has_open_is_merged_beside_it(bench: Bench) -> None:
+    bench.vm()
+    for one in ("root", "left", "deep"):
+        take(bench, one)
+    bench.call("Restore-VMSnapshot", VMName="a", Name="root")
+    bench.do("Start-VM")
+    assert bench.call("Remove-VMSnapshot", VMName=["a"], Name=["left"]).errors == []
+    assert bench.machines.merged == []
+    bench.do("Stop-VM")
+    assert bench.call("Restore-VMSnapshot", VMName="a", Name="deep").errors == []
+    bench.call("Remove-VMSnapshot", VMName=["a"])
+    assert (disk_of(bench), files(bench)) == ((BASE, ""), ["a.vhdx"])
 
 
 def test_a_tree_keeps_what_it_needs(bench: Bench) -> None:

@@ -67,7 +67,7 @@ def test_checkpoints_pause_save_and_nmi_on_a_real_machine(real: Bench) -> None:
     assert real.state() == "Running"
 
     assert not real.call("Remove-VMSnapshot", VMName=["a"]).errors
-    real.do("Stop-VM", TurnOff=True)
+    assert real.state() == "Running"
     (drive,) = real.call("Get-VMHardDiskDrive", VMName=["a"]).out
     assert cast(Record, drive).properties["Path"] == "C:\\VMs\\a\\a.vhdx"
     assert real.call("Test-VHD", Path=["C:\\VMs\\a\\a.vhdx"]).out == [True]
