@@ -25,6 +25,7 @@ from harness.guest.prepare import due, prepare
 from harness.guest.tools import require
 from harness.host.command import GapPath
 from harness.inventory.model import FixedAddress
+from harness.silence import watched
 from harness.verdict import Decided, NotApplicable, Outcome, Verdict
 
 if TYPE_CHECKING:
@@ -204,8 +205,8 @@ class Bench:
         """Start the VM and log in; prepare the guest, measure its platform, read its log."""
         self.story.append("started the VM")
         self.vm.start()
-        shell = self._reach()
-        shell = self._prepared(shell)
+        with watched(self.vm, self.context):
+            shell = self._prepared(self._reach())
         self.running = self._look_at(shell)
         return self.running
 
@@ -229,7 +230,8 @@ class Bench:
         """Do what makes the guest boot anew, and wait for that boot by its boot id.
 
         ``trigger`` may lose its connection. Raises DeadlineExceeded when no other boot, or only a
-        capture kernel, answers. The log of the boot that ends here is the caller's to judge.
+        capture kernel, answers: what the host shows then is kept. The log of the boot that ends
+        here is the caller's to judge.
         """
         guest, self.running = self.running, None
         if guest is None:
@@ -238,7 +240,8 @@ class Bench:
         with suppress(GuestUnreachable, DeadlineExceeded):
             trigger(guest.shell)
         before = Measured(guest.boot_id, guest.log_before.evidence)
-        shell, _ = wait_for_new_boot(before, self._reach_once, within)
+        with watched(self.vm, self.context):
+            shell, _ = wait_for_new_boot(before, self._reach_once, within)
         self.running = self._look_at(shell)
         return self.running
 
