@@ -155,17 +155,17 @@ def test_other_features_have_a_sentinel_each_and_a_fault_s_own_feature_has_none(
 
 RECORDED = Path(__file__).parents[2] / "recorded" / "matrix"
 UNRECORDED: set[str] = {
-    "assigned-reported-not-given", "assignment-past-maximum", "backup-not-frozen",
+    "assigned-reported-not-given", "assignment-past-maximum",
     "backup-of-wrong-disk", "balloon-past-minimum", "capture-kernel-panics",
-    "checkpoint-not-frozen", "clock-jumps", "core-of-older-boot", "core-truncated",
-    "disk-byte-flipped", "disk-resize-does-nothing", "dump-disk-full",
+    "checkpoint-not-frozen", "clock-jumps", "core-of-older-boot",
+    "disk-resize-does-nothing",
     "file-system-corrupts-on-growth", "file-system-does-not-grow", "freeze-hook-hangs",
     "freeze-without-freezing", "gap-ignored", "gap-of-another-vm", "gap-off-by-one-mb",
     "gap-range-unchecked", "guest-unreachable-after-panic", "host-rebooted-in-mid-case",
     "hot-add-refused-late", "job-does-nothing", "job-fails", "kernel-oops-in-mid-case",
     "nmi-accepted-when-off", "nmi-doubled", "nmi-kept-for-later", "offline-backup-called-online",
     "pointer-beside", "pointer-doubled", "resize-in-metadata-only", "resize-of-wrong-disk",
-    "restore-restores-nothing", "saved-state-lost", "ssh-cut", "stale-backup-restored",
+    "restore-restores-nothing", "saved-state-lost", "ssh-cut",
     "thumbnail-of-another-vm", "thumbnail-stale", "winrm-answer-lost", "winrm-answers-late",
     "winrm-cut-in-mid-call", "winrm-quota", "winrm-session-expired", "winrm-unavailable",
 }  # fmt: skip
