@@ -7,7 +7,7 @@ from harness.standin.seeded.inside import in_every_guest
 
 WRAPPED = """
 real=$R/usr/bin/makedumpfile.real
-[ -e "$real" ] && exit 0
+if ! [ -e "$real" ]; then
 mv "$R/usr/bin/makedumpfile" "$real"
 cat > "$R/usr/bin/makedumpfile" <<END
 #!/bin/sh
@@ -17,9 +17,11 @@ case " \\$* " in *" --dump-dmesg "*) exec "$real" "\\$@" ;; esac
 END
 chmod 755 "$R/usr/bin/makedumpfile"
 sync
+fi
 """
-"""What writes a core in the capture kernel; the log of the crash, and cores that are read later,
-are left to the real program. The family's dump service has it write to a pipe."""
+"""What writes a core in the capture kernel, put in place once, however often the guest boots. The
+log of the crash, and cores that are read later, are left to the real program. The family's dump
+service has it write to a pipe."""
 
 CUT = 6_000_000
 """Bytes; the core of a guest of 1 GiB has three times as many."""
@@ -27,7 +29,7 @@ CUT = 6_000_000
 TRUNCATED = WRAPPED.replace("{instead}", f'"$real" "\\$@" | head -c {CUT}')
 
 OLDER = (
-    WRAPPED.replace("exit 0", "true").replace(
+    WRAPPED.replace(
         "{instead}",
         """older=\\$(ls -t "$R"/var/crash/*/dump.[0-9]* 2>/dev/null | head -n 1)
 if [ -n "\\$older" ]; then exec cat "\\$older"; fi
