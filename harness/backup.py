@@ -39,8 +39,8 @@ WRITING_WITHIN = timedelta(minutes=3)
 LOGGED_WITHIN = timedelta(seconds=30)
 SHOWN_WITHIN = timedelta(minutes=3)
 UP = "active\n"
-TOOLS = {**dict.fromkeys(EXT, "dumpe2fs"), "xfs": "xfs_repair"}
-"""What tells of each file system on its device; for btrfs no record knows the package of btrfs."""
+TOOLS = {**dict.fromkeys(EXT, "dumpe2fs"), "xfs": "xfs_repair", "btrfs": "btrfs"}
+"""What tells of each file system on its device."""
 
 
 def has_production_checkpoints(bench: Bench) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from harness.checks import health, kernel, mmio
@@ -119,7 +120,8 @@ class Bench:
     ``fillers`` hold the host's memory down to the inventory's reserve while a block runs.
     ``provoked``: the kinds of trouble in the kernel log that the case itself causes.
     ``beside``: the host's folder for disks that the case brings along. ``closing``: what is to be
-    undone at the end of the case, the last first.
+    undone at the end of the case, the last first. ``cores``: the folder of ours for whole cores,
+    None where they are not kept.
     """
 
     case: str
@@ -139,6 +141,7 @@ class Bench:
     running: GuestUnderTest | None = None
     met: tuple[str, ...] = ()
     beside: str = ""
+    cores: Path | None = None
     closing: ExitStack = field(default_factory=ExitStack)
 
     def __post_init__(self) -> None:

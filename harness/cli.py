@@ -74,6 +74,7 @@ def run(  # noqa: PLR0913, PLR0917  # Typer's form: one parameter per option
     workers: Annotated[int, typer.Option("-n", help="Cases at a time.", min=0)] = 0,
     fault: Faults = None,
     long: Annotated[bool, typer.Option("--long", help="Also the cases marked long.")] = False,  # noqa: FBT002  # Typer's form
+    keep_cores: Annotated[bool, typer.Option("--keep-cores", help="Copy cores, too.")] = False,  # noqa: FBT002  # Typer's form
     repeat: Annotated[
         int, typer.Option(help="Until there are so many runs; results/flakiness.md counts.", min=1)
     ] = 1,
@@ -91,6 +92,7 @@ def run(  # noqa: PLR0913, PLR0917  # Typer's form: one parameter per option
     options += ["-k", select] if select else []
     options += ["-n", str(workers)] if workers else []
     options += [f"--fault={name}" for name in fault or ()]
+    options += ["--keep-cores"] if keep_cores else []
 
     def once() -> tuple[int, Path]:
         folder = results.absolute() / new_name()

@@ -16,7 +16,7 @@ from harness.checks import bounds, capture, core, health, kdump, reach
 from harness.checks.core import CoreFile
 from harness.checks.kernel_log import KernelLog, parse_kernel_log
 from harness.distro.dumping import LOCAL, Target
-from harness.errors import DeadlineExceeded, EvidenceError
+from harness.errors import CommandFailed, DeadlineExceeded, EvidenceError
 from harness.evidence import Evidence, Measured, Probe
 from harness.guest import changes
 from harness.guest.boot import BOOT_ID
@@ -28,6 +28,9 @@ from harness.verdict import NotApplicable, Outcome, Verdict, all_of
 
 OPEN_WITHIN = timedelta(minutes=15)
 """For putting a core in order and reading its log, on an emulated guest."""
+
+COPIED_WITHIN = timedelta(minutes=30)
+"""For copying a core to the results, over the SSH of an emulated guest."""
 
 TRIGGERED_WITHIN = timedelta(seconds=30)
 """A command that crashes the guest never ends; the dump takes longer than this wait."""
@@ -152,6 +155,8 @@ class Crash:
             return kdump.judge_back(dying.boot_id, None, proof)
         said = [kdump.judge_back(dying.boot_id, back.measure(BOOT_ID), ())]
         said += self._judge_core(dying, before)
+        if self.file:
+            keep(bench, self.keeper.place().shell, self.file)
         if all(part.outcome is Outcome.PASS for part in said):
             said.append(capture.judge_capture(self._capture_log(), back.platform, ordinary))
         events = crash_reports(bench.vm.session, bench.vm.name)
@@ -190,9 +195,8 @@ class Crash:
 
     def _capture_log(self) -> Measured[KernelLog]:
         name = self.bench.family.dumping.capture_log
-        if not name or self.file is None:
-            lacks = f"log of the capture kernel (kdump of {self.bench.family.name} keeps none)"
-            raise EvidenceError("capture kernel's log", lacks, "")
+        if self.file is None:
+            raise EvidenceError("capture kernel's log", "core that it is kept beside", name)
         own = name.startswith("/")
         guest = _running(self.bench) if own else self.keeper.place()
         path = name if own else f"{self.file.path.rpartition('/')[0]}/{name}"
@@ -236,6 +240,19 @@ def read_log(
     log = measure(shell, Probe(("cat", "--", text), parse_kernel_log, privileged=True))
     shell.run(("rm", "-f", "--", ordered, text), privileged=True)
     return Measured(log.value, (*done, *log.evidence))
+
+
+def keep(bench: Bench, shell: GuestShell, file: CoreFile) -> None:
+    """Copy a core from where it is to the results, where that was asked for."""
+    if bench.cores is None:
+        return
+    name = f"{bench.case}-{file.name}"
+    copy = ("cat", "--", file.path)
+    done = shell.save(copy, bench.cores / name, privileged=True, within=COPIED_WITHIN)
+    if done.exit_status:
+        raise CommandFailed(shell.name, done.argv, done.exit_status, done.stderr)
+    bench.context.append(as_evidence(shell.name, done))
+    bench.story.append(f"kept the core as {bench.cores.name}/{name}")
 
 
 def _told(shell: GuestShell, nonce: str) -> tuple[Evidence, ...]:

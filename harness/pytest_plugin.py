@@ -95,6 +95,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--fault", action="append", default=[], help="seed it in the embedded lab")
     group.addoption("--results", type=Path, default=Path("results"), help="folder of all results")
     group.addoption("--run", help="name of this run; default: made of the time")
+    group.addoption("--keep-cores", action="store_true", help="copy whole cores to the results")
     group.addoption("--replay", type=Path, help="folder of a run: run its recorded cases again")
 
 
@@ -256,7 +257,16 @@ def bench(
         ready = state.run.bench(state.name, ledger.case, seat[0], host, full=full)
     with ready as made:
         ledger.bench = made
+        made.cores = _cores(request.config, seat)
         yield made
+
+
+def _cores(config: pytest.Config, seat: tuple[Guest, Host]) -> Path | None:
+    """Return where whole cores go, None where nobody asked; a replay asks as its run did."""
+    state = _state(config)
+    folder = (state.replayed or state.store.folder) / "cores"
+    asked = folder.is_dir() if state.replayed else config.option.keep_cores
+    return folder / f"{seat[0].name}@{seat[1].name}" if asked else None
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from harness import crash
 from harness.bench import Bench
 from harness.checks.core import CoreFile
 from harness.checks.kdump import parse_ready
-from harness.errors import EvidenceError, GuestUnreachable
+from harness.errors import CommandFailed, EvidenceError, GuestUnreachable
 from harness.evidence import Evidence, Measured
 from harness.guest.shell import Completed
 from harness.host.facts import HostFacts
@@ -27,6 +27,7 @@ from harness.neighbour import device_of
 from harness.units import GiB
 from harness.verdict import Outcome, Verdict
 from tests.checks.conftest import RECORDED, read
+from tests.guest.nofiles import NoFiles
 from tests.host.answering import AnsweringHost
 
 INVENTORY = load(Path(__file__).parents[1] / "inventories" / "embedded.yaml")
@@ -38,7 +39,7 @@ WITHIN = timedelta(seconds=60)
 ORDERED = "/var/tmp/hvcert-dump.1"  # noqa: S108  # in a guest
 
 
-class Booted:
+class Booted(NoFiles):
     """A guest in one boot; ``capture``: it is the capture kernel that answers."""
 
     name = "debian-12"
@@ -137,6 +138,29 @@ def test_a_flattened_core_is_put_in_order_by_the_tool_without_a_shell() -> None:
     assert first[-3:] == ("makedumpfile", "-R", ORDERED)
     assert "--property=StandardInput=file:/var/crash/1/dump.1" in first
     assert second[:2] == ("makedumpfile", "--dump-dmesg")
+
+
+class Copying(Booted):
+    status = 0
+
+    def save(self, argv: tuple[str, ...], to: Path, **_: object) -> Completed:
+        to.parent.mkdir(parents=True, exist_ok=True)
+        to.write_text(f"the bytes of {argv[-1]}")
+        return Completed(argv, self.status, "7 bytes\n", "cut off" if self.status else "")
+
+
+def test_a_core_is_copied_only_where_that_was_asked_for(tmp_path: Path) -> None:
+    file, shell, made = CoreFile("/var/crash/1/dump.1", 7), Copying(BOOTS[0]), bench(iter(()))
+    crash.keep(made, shell, file)
+    assert (made.story, list(tmp_path.iterdir())) == ([], [])
+    made.cores = tmp_path / "debian-12@hv"
+    crash.keep(made, shell, file)
+    assert (made.cores / "KD-01-dump.1").read_text() == "the bytes of /var/crash/1/dump.1"
+    assert made.story == ["kept the core as debian-12@hv/KD-01-dump.1"]
+    assert made.context[-1].asked == "cat -- /var/crash/1/dump.1"
+    shell.status = 1
+    with pytest.raises(CommandFailed, match="cut off"):
+        crash.keep(made, shell, file)
 
 
 def test_a_keeper_refuses_only_when_its_check_fails() -> None:

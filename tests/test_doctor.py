@@ -38,6 +38,7 @@ from harness.inventory.model import (
 from harness.standin.contract import contract_of
 from harness.standin.releases import RELEASES, Release
 from harness.units import GiB, MiB
+from tests.guest.nofiles import NoFiles
 
 INVENTORIES = Path(__file__).parents[1] / "inventories"
 TEMPLATE = r"C:\hvcert\templates\debian-12.vhdx"
@@ -109,7 +110,7 @@ class Recorded:
         return Answer(answer, Evidence(question, repr(answer)))
 
 
-class Shell:
+class Shell(NoFiles):
     """A guest session that gives one answer to everything."""
 
     name = "debian-12"

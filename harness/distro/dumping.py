@@ -46,7 +46,7 @@ class Dumping:
     to the file's end where ``append``, else they are all of it. ``status``: says whether the
     capture kernel is ready. ``initrd``: of the ordinary kernel, with ``{release}``.
     ``capture``: a change that keeps the capture kernel's own log at ``capture_log``, None where the
-    family keeps one beside the core, by the name ``capture_log`` ("" where it keeps none).
+    family keeps one beside the core, by the name ``capture_log``.
     """
 
     file: str
@@ -107,16 +107,26 @@ KDUMPCTL = Dumping(
 """Red Hat's: the service rebuilds its initramfs when the file changed; since RHEL 8.4 it keeps the
 capture kernel's log beside the core."""
 
+_SUSE_LOG = (
+    'KDUMP_REQUIRED_PROGRAMS="/usr/bin/dmesg"\n'
+    "KDUMP_POSTSCRIPT='FILENAME=hvcert-capture-kernel.log;"
+    ' dmesg > $SOURCE & eval "$SAVE_COMMAND"; wait $!\'\n'
+)
+"""Save one more file the way the core is saved, whatever the target: kdump-save evaluates the
+script where it has saved the core from a pipe named SOURCE by SAVE_COMMAND, which names FILENAME.
+So it is from kdump 1.9.8 on; the older kdump (to 1.0, SLE 15 SP4) has other names there."""
+
 SUSE_KDUMP = Dumping(
     file="/etc/sysconfig/kdump",
     lines={
-        Kind.LOCAL: 'KDUMP_SAVEDIR="file://{folder}"\n',
-        Kind.SSH: 'KDUMP_SAVEDIR="ssh://{user}@{address}{folder}"\nKDUMP_SSH_IDENTITY="{key}"\n',
-        Kind.NFS: 'KDUMP_SAVEDIR="nfs://{address}{folder}"\n',
+        Kind.LOCAL: 'KDUMP_SAVEDIR="file://{folder}"\n' + _SUSE_LOG,
+        Kind.SSH: 'KDUMP_SAVEDIR="ssh://{user}@{address}{folder}"\nKDUMP_SSH_IDENTITY="{key}"\n'
+        + _SUSE_LOG,
+        Kind.NFS: 'KDUMP_SAVEDIR="nfs://{address}{folder}"\n' + _SUSE_LOG,
     },
     append=True,
     status=("systemctl", "is-active", "kdump"),
     initrd="/boot/initrd-{release}",
-    capture_log="",
+    capture_log="hvcert-capture-kernel.log",
 )
-"""SUSE's: the service rebuilds its initrd; it keeps no log of the capture kernel."""
+"""SUSE's: the service rebuilds its initrd; it keeps no log of the capture kernel of its own."""

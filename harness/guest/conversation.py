@@ -5,12 +5,15 @@ An SSH channel's two outputs share one window, so reading one after the other wo
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import Protocol
 
 from harness.deadline import Deadline
+from harness.errors import ResultsError
 
 CHUNK = 1 << 16
 
@@ -34,21 +37,57 @@ class Stream(Protocol):
         """End stdin."""
 
 
-def converse(stream: Stream, stdin: bytes, deadline: Deadline) -> tuple[bytes, bytes]:
-    """Return all of stdout and stderr; raise TimeoutError when they do not end in time."""
+class Sink(Protocol):
+    """Where stdout goes."""
+
+    def extend(self, data: bytes, /) -> None:
+        """Take the next bytes."""
+
+
+class FileSink:
+    """A file of ours that takes a guest's bytes; ResultsError when it cannot."""
+
+    def __init__(self, path: Path) -> None:
+        self.size, self._path, self._hash = 0, path, hashlib.sha256()
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(b"")
+        except OSError as error:
+            raise self._unwritable(error) from error
+
+    @property
+    def sha256(self) -> str:
+        """The hash of what was taken so far."""
+        return self._hash.hexdigest()
+
+    def extend(self, data: bytes) -> None:
+        """Append to the file."""
+        try:
+            with self._path.open("ab") as file:
+                file.write(data)
+        except OSError as error:
+            raise self._unwritable(error) from error
+        self.size += len(data)
+        self._hash.update(data)
+
+    def _unwritable(self, error: OSError) -> ResultsError:
+        return ResultsError(f"{self._path}: {error.strerror}; make room there or for the results")
+
+
+def converse(stream: Stream, stdin: bytes, out: Sink, deadline: Deadline) -> bytes:
+    """Hand stdout to ``out`` and return stderr; TimeoutError when they do not end in time."""
     err = bytearray()
     jobs = [_start(lambda: _drain(stream, stream.recv_stderr, err, deadline))]
     if stdin:
         jobs.append(_start(lambda: _feed(stream, stdin)))
     else:
         _feed(stream, b"")
-    out = bytearray()
     _drain(stream, stream.recv, out, deadline)
     for job in jobs:
         job.join(deadline.left())
     if any(job.is_alive() for job in jobs) or not deadline.left():
         raise TimeoutError
-    return bytes(out), bytes(err)
+    return bytes(err)
 
 
 def _start(job: Callable[[], None]) -> threading.Thread:
@@ -61,9 +100,7 @@ def _start(job: Callable[[], None]) -> threading.Thread:
     return thread
 
 
-def _drain(
-    stream: Stream, recv: Callable[[int], bytes], into: bytearray, deadline: Deadline
-) -> None:
+def _drain(stream: Stream, recv: Callable[[int], bytes], into: Sink, deadline: Deadline) -> None:
     while left := deadline.left():
         stream.settimeout(left)
         if not (data := recv(CHUNK)):

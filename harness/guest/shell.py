@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Protocol
 
 
@@ -37,3 +38,17 @@ class GuestShell(Protocol):
         Any exit status is an answer. Raises GuestUnreachable, GuestKeyRefused, GuestLoginRefused,
         DeadlineExceeded (the command's channel was closed).
         """
+
+    def save(
+        self, argv: tuple[str, ...], to: Path, *, privileged: bool = False, within: timedelta = ...
+    ) -> Completed:
+        """Run one command and write its stdout, byte by byte, to a file of the harness.
+
+        The answer's ``stdout`` is ``saved(size, hash)``. Raises as ``run`` does, and ResultsError
+        when the file cannot be written.
+        """
+
+
+def saved(size: int, sha256: str) -> str:
+    """Return how a command whose output went to a file is answered."""
+    return f"{size} bytes, SHA-256 {sha256}\n"

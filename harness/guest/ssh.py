@@ -12,6 +12,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.deadline import Deadline, wait_for
@@ -22,9 +23,9 @@ from harness.errors import (
     GuestUnreachable,
 )
 from harness.evidence import Evidence
-from harness.guest.conversation import converse
+from harness.guest.conversation import FileSink, Sink, converse
 from harness.guest.host_key import accept
-from harness.guest.shell import Completed
+from harness.guest.shell import Completed, saved
 from harness.inventory.keys import pinned
 from harness.inventory.model import AnyKey, Become, Guest, PinnedKey, Ssh
 
@@ -110,13 +111,24 @@ class SshShell:
         channel is then closed; a program that never writes may live on), GuestError when sudo asks
         for a password.
         """
-        by_sudo = privileged and self._login.become is Become.SUDO
-        full = ("sudo", "-n", "--", *argv) if by_sudo else argv
-        deadline = Deadline(within)
-        status, out, err = self._exec(full, stdin, deadline)
-        if by_sudo and status in (1, 127) and b"sudo" in err:
-            self._check_sudo(deadline, err)
-        return Completed(argv, status, _text(out), _text(err))
+        out = bytearray()
+        run = self._as_root if privileged else self._exec
+        status, err = run(argv, stdin, out, Deadline(within))
+        return Completed(argv, status, _text(bytes(out)), _text(err))
+
+    def save(
+        self,
+        argv: tuple[str, ...],
+        to: Path,
+        *,
+        privileged: bool = False,
+        within: timedelta = COMMAND,
+    ) -> Completed:
+        """Run one command and write its stdout to a file; see GuestShell. Raises as ``run``."""
+        file = FileSink(to)
+        run = self._as_root if privileged else self._exec
+        status, err = run(argv, b"", file, Deadline(within))
+        return Completed(argv, status, saved(file.size, file.sha256), _text(err))
 
     def close(self) -> None:
         """End the session; harmless when it is over already."""
@@ -129,19 +141,29 @@ class SshShell:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def _as_root(
+        self, argv: tuple[str, ...], stdin: bytes, out: Sink, deadline: Deadline
+    ) -> tuple[int, bytes]:
+        if self._login.become is not Become.SUDO:
+            return self._exec(argv, stdin, out, deadline)
+        status, err = self._exec(("sudo", "-n", "--", *argv), stdin, out, deadline)
+        if status in {1, 127} and b"sudo" in err:
+            self._check_sudo(deadline, err)
+        return status, err
+
     def _exec(
-        self, argv: tuple[str, ...], stdin: bytes, deadline: Deadline
-    ) -> tuple[int, bytes, bytes]:
+        self, argv: tuple[str, ...], stdin: bytes, out: Sink, deadline: Deadline
+    ) -> tuple[int, bytes]:
         if not argv or any("\0" in word for word in argv):
             raise ValueError("a command needs words without NUL characters")
         line = shlex.join(argv)
         with self._channel(line, deadline) as channel:
-            out, err = converse(channel, stdin, deadline)
+            err = converse(channel, stdin, out, deadline)
             if not channel.status_event.wait(deadline.left()):
                 raise TimeoutError
             if channel.exit_status == -1 and not self._transport.is_active():
                 raise self._lost(line)
-            return channel.exit_status, out, err
+            return channel.exit_status, err
 
     @contextmanager
     def _channel(self, line: str, deadline: Deadline) -> Iterator[paramiko.Channel]:
@@ -176,7 +198,7 @@ class SshShell:
 
     def _check_sudo(self, deadline: Deadline, said: bytes) -> None:
         """Tell sudo's own refusal from the command's: another command would be refused too."""
-        status, _, _ = self._exec(("sudo", "-n", "--", "true"), b"", deadline)
+        status, _ = self._exec(("sudo", "-n", "--", "true"), b"", bytearray(), deadline)
         if status == 0:
             return
         user = self._login.user

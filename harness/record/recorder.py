@@ -194,6 +194,20 @@ class RecordedShell:
             ask, lambda: self._real.run(argv, privileged=privileged, stdin=stdin, within=within)
         )
 
+    def save(
+        self,
+        argv: tuple[str, ...],
+        to: Path,
+        *,
+        privileged: bool = False,
+        within: timedelta = GUEST_WITHIN,
+    ) -> Completed:
+        """Run the command; see GuestShell.save. Size and hash are recorded, the bytes are not."""
+        ask = Entry(Kind.GUEST, self.name, saving_line(argv, to, privileged=privileged))
+        return self._recorder.told(
+            ask, lambda: self._real.save(argv, to, privileged=privileged, within=within)
+        )
+
     def close(self) -> None:
         """End the session."""
         self._real.close()
@@ -220,6 +234,11 @@ def command_line(argv: tuple[str, ...], stdin: bytes, *, privileged: bool) -> st
     """Return a guest command as a person would type it; what it reads is named by its hash."""
     fed = f" < {len(stdin)} bytes, SHA-256 {hashlib.sha256(stdin).hexdigest()}" if stdin else ""
     return f"{'sudo ' if privileged else ''}{shlex.join(argv)}{fed}"
+
+
+def saving_line(argv: tuple[str, ...], to: Path, *, privileged: bool) -> str:
+    """Return a guest command whose output goes to a file of ours, as a person would type it."""
+    return f"{command_line(argv, b'', privileged=privileged)} > {to.name}"
 
 
 def login_line(addresses: tuple[str, ...], port: int) -> str:

@@ -17,7 +17,7 @@ from harness.host.command import Call
 from harness.host.render import render_call
 from harness.host.session import Answer
 from harness.record.entry import Entry, Kind, read
-from harness.record.recorder import GUEST_WITHIN, HOST_WITHIN, command_line, login_line
+from harness.record.recorder import GUEST_WITHIN, HOST_WITHIN, command_line, login_line, saving_line
 from harness.record.spent import spent, steps
 
 if TYPE_CHECKING:
@@ -162,6 +162,17 @@ class PlayedShell:
     ) -> Completed:
         """Answer as the guest did."""
         return self._player.guest(self._name, command_line(argv, stdin, privileged=privileged))
+
+    def save(
+        self,
+        argv: tuple[str, ...],
+        to: Path,
+        *,
+        privileged: bool = False,
+        within: timedelta = GUEST_WITHIN,  # noqa: ARG002  # as GuestShell has it
+    ) -> Completed:
+        """Answer as the guest did; no file is written."""
+        return self._player.guest(self._name, saving_line(argv, to, privileged=privileged))
 
     def close(self) -> None:
         """Do nothing: there is no connection."""

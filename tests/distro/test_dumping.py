@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+from pathlib import Path
+
 import pytest
 
 from harness.distro import FAMILIES, Family
@@ -50,6 +53,32 @@ def test_suses_target_is_a_url() -> None:
     assert 'KDUMP_SAVEDIR="ssh://hvcert@10.99.0.2/srv/cores"' in suse.configured(SSH, "")
     assert 'KDUMP_SAVEDIR="nfs://10.99.0.2/srv/cores"' in suse.configured(NFS, "")
     assert 'KDUMP_SAVEDIR="file:///var/crash"' in suse.configured(LOCAL, "")
+
+
+def test_suses_capture_kernel_saves_its_log_the_way_it_saved_the_core(tmp_path: Path) -> None:
+    """The script is run as kdump-save runs it: in a function that has just saved from a pipe."""
+    suse = FAMILIES["suse"].dumping
+    text = suse.configured(SSH, "")
+    assert 'KDUMP_REQUIRED_PROGRAMS="/usr/bin/dmesg"' in text
+    (tmp_path / "kdump").write_text(text)
+    (tmp_path / "save").write_text(
+        f"""set -e
+. {tmp_path}/kdump
+dmesg() {{ echo "Linux version 6.4.0-default"; }}
+save() {{
+    local SOURCE={tmp_path}/pipe FILENAME=vmcore SAVE_COMMAND
+    SAVE_COMMAND='cat < ${{SOURCE}} > {tmp_path}/${{FILENAME}}'
+    mkfifo ${{SOURCE}}
+    echo core > ${{SOURCE}} &
+    eval "${{SAVE_COMMAND}}"
+    eval "$KDUMP_POSTSCRIPT"
+}}
+save
+"""
+    )
+    subprocess.run(("/bin/bash", str(tmp_path / "save")), check=True, timeout=20)
+    assert (tmp_path / "vmcore").read_text() == "core\n"
+    assert (tmp_path / suse.capture_log).read_text() == "Linux version 6.4.0-default\n"
 
 
 def test_debians_capture_kernel_keeps_its_log_by_a_drop_in_of_its_unit() -> None:

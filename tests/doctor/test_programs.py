@@ -15,12 +15,13 @@ from harness.doctor.guests import OnHost
 from harness.doctor.programs import NEEDED, has_programs, programs_of
 from harness.guest.shell import Completed
 from harness.inventory.load import load
+from tests.guest.nofiles import NoFiles
 
 ROOT = Path(__file__).parents[2]
 NOBODY: Any = None
 
 
-class Shell:
+class Shell(NoFiles):
     """A guest that has these programs in /usr/bin."""
 
     name = "debian-12"

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from harness.guest.shell import Completed
+from tests.guest.nofiles import NoFiles
 
 
-class AnsweringGuest:
+class AnsweringGuest(NoFiles):
     """Satisfies GuestShell. The longest beginning that fits answers: a text, or an exit status."""
 
     name = "debian"

@@ -16,6 +16,7 @@ import pytest
 
 from harness.guest.shell import Completed, GuestShell
 from harness.inventory.model import AnyKey, Become, PinnedKey, Ssh
+from tests.guest.nofiles import NoFiles
 
 SSHD = "/usr/sbin/sshd"
 
@@ -117,7 +118,7 @@ def sshd(start_sshd: Callable[..., Sshd]) -> Sshd:
     return start_sshd()
 
 
-class LocalShell:
+class LocalShell(NoFiles):
     """This machine as a guest: real commands, no network."""
 
     name = "here"

@@ -10,6 +10,7 @@ from harness.errors import DeadlineExceeded, GuestKeyRefused, GuestUnreachable
 from harness.evidence import Evidence, Measured
 from harness.guest.boot import wait_for_new_boot, wait_for_ssh
 from harness.guest.shell import Completed
+from tests.guest.nofiles import NoFiles
 
 OLD = "11111111-1111-1111-1111-111111111111"
 NEW = "22222222-2222-2222-2222-222222222222"
@@ -27,7 +28,7 @@ class Clock:
         self.now += seconds
 
 
-class Boot:
+class Boot(NoFiles):
     """A session to one boot of a guest; a Exception instead of an id breaks in mid-command."""
 
     name = "g1"

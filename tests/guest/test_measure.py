@@ -4,12 +4,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.errors import CommandFailed, EvidenceError, HarnessError
+from harness.errors import CommandFailed, EvidenceError
 from harness.evidence import Probe
 from harness.guest.boot import BOOT_ID, parse_boot_id
 from harness.guest.measure import measure
-from harness.guest.observed import Exchange, Observed
-from harness.guest.shell import Completed
 
 if TYPE_CHECKING:
     from tests.guest.conftest import LocalShell
@@ -41,22 +39,3 @@ def test_what_is_no_boot_id_is_an_error() -> None:
     for text in ("", "no such file", "0-0-0-0-0", "A" * 36):
         with pytest.raises(EvidenceError):
             parse_boot_id(text)
-
-
-def test_an_observed_shell_tells_of_every_command_and_of_errors(here: LocalShell) -> None:
-    told: list[Exchange] = []
-    shell = Observed(here, told.append)
-    shell.run(("echo", "x"))
-    assert told[0].argv == ("echo", "x")
-    assert told[0].guest == "here"
-    assert told[0].seconds >= 0
-
-    class Broken:
-        name = "broken"
-
-        def run(self, *_: object, **__: object) -> Completed:
-            raise EvidenceError("probe", "answer", "")
-
-    with pytest.raises(HarnessError):
-        Observed(Broken(), told.append).run(("x",))
-    assert isinstance(told[1].outcome, EvidenceError)

@@ -14,13 +14,14 @@ from harness.errors import CommandFailed
 from harness.guest import drawing
 from harness.guest.listening import listening
 from harness.guest.shell import Completed
+from tests.guest.nofiles import NoFiles
 
 MOVE = "00 " * 16 + "03 00 00 00 07 00 00 00\n"
 TIMES = "8294400 bytes (8.3 MB, 7.9 MiB) copied, 0.25 s, 33 MB/s\n"
 
 
 @dataclass
-class Scripted:
+class Scripted(NoFiles):
     """A guest that says yes, lists what it is asked to list, and has heard one event."""
 
     name: str = "g1"

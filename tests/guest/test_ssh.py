@@ -22,6 +22,7 @@ from harness.errors import (
     GuestKeyRefused,
     GuestLoginRefused,
     GuestUnreachable,
+    ResultsError,
 )
 from harness.guest.host_key import fingerprint
 from harness.guest.shell import Completed
@@ -90,6 +91,28 @@ def test_much_on_both_streams_does_not_deadlock(shell: SshShell) -> None:
     )
     done = shell.run((sys.executable, "-S", "-c", code))
     assert (done.stdout.count("o"), done.stderr.count("e")) == (6_000_000, 12_000_000)
+
+
+def test_what_a_command_says_is_saved_byte_by_byte(shell: SshShell, tmp_path: Path) -> None:
+    file = tmp_path / "cores" / "dump.1"
+    done = shell.save(("sh", "-c", "head -c 3000000 /dev/zero; printf '\\377'; echo no >&2"), file)
+    data = bytes(3_000_000) + b"\xff"
+    assert file.read_bytes() == data
+    assert (done.exit_status, done.stderr) == (0, "no\n")
+    assert done.stdout == f"3000001 bytes, SHA-256 {hashlib.sha256(data).hexdigest()}\n"
+    assert shell.save(("false",), file).exit_status == 1
+    assert file.read_bytes() == b""
+
+
+def test_a_file_that_cannot_be_written_is_an_error_of_the_results(
+    shell: SshShell, tmp_path: Path
+) -> None:
+    with pytest.raises(ResultsError, match=r"No space left on device; make room"):
+        shell.save(("head", "-c", "100000", "/dev/zero"), Path("/dev/full"))
+    (tmp_path / "cores").write_text("a file")
+    with pytest.raises(ResultsError, match="cores"):
+        shell.save(("true",), tmp_path / "cores" / "dump.1")
+    assert shell.run(("echo", "on")).stdout == "on\n"
 
 
 def test_bytes_that_are_no_utf8_are_replaced(shell: SshShell) -> None:

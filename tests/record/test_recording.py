@@ -25,7 +25,7 @@ from harness.errors import (
     ResultsError,
 )
 from harness.evidence import Evidence
-from harness.guest.shell import Completed
+from harness.guest.shell import Completed, saved
 from harness.host.command import Call, Cmdlet
 from harness.host.session import Answer, HostObject
 from harness.record.codec import cleaner, errors, pack, unpack
@@ -60,6 +60,9 @@ class Host:
         pass
 
 
+CORE = b"a core of a kernel"
+
+
 class Guest:
     name = "debian-12"
 
@@ -72,6 +75,17 @@ class Guest:
         within: timedelta = timedelta(0),  # noqa: ARG002
     ) -> Completed:
         return Completed(argv, 0, stdin.decode(), "")
+
+    def save(
+        self,
+        argv: tuple[str, ...],
+        to: Path,
+        *,
+        privileged: bool = False,  # noqa: ARG002
+        within: timedelta = timedelta(0),  # noqa: ARG002
+    ) -> Completed:
+        to.write_bytes(CORE)
+        return Completed(argv, 0, saved(len(CORE), "hash"), "")
 
     def close(self) -> None:
         pass
@@ -145,6 +159,23 @@ def test_no_secret_is_ever_in_a_recording(recorder: Recorder, path: Path) -> Non
         assert secret not in text
         assert secret not in held
     assert text.count("***") >= 8
+
+
+def test_a_core_that_was_kept_is_in_a_recording_by_its_hash(recorder: Recorder, path: Path) -> None:
+    log_in = recorded_log_in(lambda *_: Guest(), recorder)
+    file = path.parent / "KD-01-dump.1"
+    asked = ("cat", "--", "/var/crash/1/dump.1")
+    with recorder.case(path, "gw0", "KD-01"):
+        shell = log_in(ANYONE, ("10.0.0.1",), 22, timedelta(1))
+        said = shell.save(asked, file, privileged=True)
+    assert file.read_bytes() == CORE
+    assert CORE.decode() not in path.read_text()
+    file.unlink()
+    player = Player()
+    with player.case(path, "", ""):
+        played = player.log_in(ANYONE, ("10.0.0.1",), 22, timedelta(1))
+        assert played.save(asked, file, privileged=True) == said
+    assert not file.exists()
 
 
 def test_a_recording_answers_as_hosts_and_guests_did(recorder: Recorder, path: Path) -> None:
