@@ -19,8 +19,15 @@ from harness.units import MiB
 
 ROOT = Path(__file__).parents[3]
 OUTCOMES = {"pass", "fail", "error", "not-run"}
-TO_BE_BUILT = {"nmi-to-wrong-vcpu"}
-"""Its cells are committed; nothing in QEMU sends an NMI to a processor of choice."""
+TO_BE_BUILT = {
+    "nmi-to-wrong-vcpu",  # nothing in QEMU sends an NMI to a processor of choice
+    "resize-limits-unchecked",
+    "kexec-forgets-command-line",
+    "kexec-loads-nothing",
+    "driver-of-another-package",
+    "backup-service-not-started",
+}
+"""Their cells are committed, they are not built."""
 
 CELLS = [(name, cell) for name, cells in EXPECTED.items() for cell in cells]
 
@@ -50,6 +57,22 @@ def test_a_fault_of_a_host_or_guest_fails_a_case() -> None:
     faults = [fault.name for fault in FAULTS if fault.level.value != "wire"]
     fails = {n: [c for c in EXPECTED[n] if c.outcomes == ("fail",)] for n in faults}
     assert [name for name, cells in fails.items() if not cells] == []
+
+
+NOTICED_BY_FEW = {"DM-03", "DM-07", "DM-08", "DM-09", "FB-04", "KD-03"}
+"""Cases that fewer than two faults of hosts or guests are said to fail: visible until there are
+more. FB-04 reports and judges nothing, so that only its guest's health fails it."""
+
+
+def test_every_case_is_failed_by_at_least_two_faults_of_hosts_or_guests() -> None:
+    failed = Counter(
+        case
+        for name, cells in EXPECTED.items()
+        if name not in BY_NAME or BY_NAME[name].level.value != "wire"
+        for case in {cell.case for cell in cells if cell.outcomes == ("fail",)}
+    )
+    few = {case for case, *_ in cases(ROOT / "testcases") if failed[case] < 2}
+    assert few == NOTICED_BY_FEW
 
 
 def test_no_file_outside_the_stand_in_names_a_fault() -> None:
