@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
+from harness.standin.cmdlet import Cmdlet
+from harness.standin.cmdlets.vhd_resize import resize_vhd
 from harness.standin.seeded.fault import Fault, Level, tampered
 
 if TYPE_CHECKING:
+    from harness.standin.api import Given, Streams
     from harness.standin.host import Host
     from harness.standin.machines import DiskSpec
     from harness.standin.store import DiskFacts
+    from harness.standin.values import Value
 
 BLOCK, LOOKED_AT = 4096, 512 << 20
 FULL = 200
@@ -100,7 +105,23 @@ def _another(host: Host) -> None:
     _unannounced(host)
 
 
+def _accept_any(host: Host) -> None:
+    """Report success for a resize that is refused, which is then not done."""
+
+    def body(host: Host, given: Given, streams: Streams) -> Iterable[Value]:
+        yield from resize_vhd(host, given, tampered(streams, error=lambda _record: None))
+
+    host.cmdlets["Resize-VHD"] = Cmdlet("Resize-VHD", body)
+
+
 FAULTS = (
+    Fault(
+        "resize-limits-unchecked",
+        Level.HOST,
+        "Resize-VHD reports success for what it has to refuse",
+        "Host.cmdlets",
+        _accept_any,
+    ),
     Fault(
         "resize-in-metadata-only",
         Level.HOST,

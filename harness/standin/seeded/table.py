@@ -14,6 +14,8 @@ from harness.standin.seeded import (
     freezing,
     gap,
     growth,
+    integration,
+    kexec,
     memory,
     nmi,
     states,
@@ -35,6 +37,8 @@ HOST = (
     *freezing.FAULTS,
     *filesystem.FAULTS,
     *growth.FAULTS,
+    *kexec.FAULTS,
+    *integration.FAULTS,
 )
 """Faults of hosts and guests."""
 

@@ -72,3 +72,12 @@ def test_the_byte_that_is_changed_is_none_of_the_workload_which_checks_its_own(
     now = disk.read_bytes()[1 << 20 :]
     (changed,) = [at for at in range(2, len(data)) if now[at] != data[at]]
     assert changed == growth.FIO_BLOCK + 7
+
+
+def test_a_resize_that_is_refused_is_called_done_and_is_not(broken: Broken) -> None:
+    bench = broken("resize-limits-unchecked")
+    path = with_disk(bench)
+    heard = bench.call("Resize-VHD", Path=[path], SizeBytes=SIZE // 2)
+    assert (heard.errors, size_of(bench, path), bench.machines.grown) == ([], SIZE, [])
+    assert bench.call("Resize-VHD", Path=[path], SizeBytes=2 * SIZE).errors == []
+    assert (size_of(bench, path), len(bench.machines.grown)) == (2 * SIZE, 1)

@@ -271,3 +271,71 @@ def test_the_ssh_connections_of_a_guest_are_cut_and_not_its_server(
     pattern = asked[asked.index("-f") + 1]
     assert re.search(pattern, "sshd: hvcert@notty")
     assert not re.search(pattern, "sshd: /usr/sbin/sshd -D [listener] 0 of 10-100 startups")
+
+
+LOAD = ("-l", "/boot/vmlinuz", "--initrd=/boot/initrd", "--command-line=root=/dev/sda1 nonce=1")
+
+
+@pytest.mark.parametrize(
+    ("fault", "loads"),
+    [
+        ("kexec-forgets-command-line", "-l /boot/vmlinuz --initrd=/boot/initrd --reuse-cmdline\n"),
+        ("kexec-loads-nothing", ""),
+    ],
+)
+def test_only_a_kernel_for_the_next_boot_is_loaded_wrong(
+    broken: Broken, root: Path, fault: str, loads: str
+) -> None:
+    kexec = root / "usr/sbin/kexec"
+    program(kexec, 'echo "$*"')
+    bench = broken(fault)
+    told(bench, vm := booted(bench, root))
+    (root / f"run/lab-{fault}").unlink()
+    bench.machines.inside(vm, bench.machines.scripts[0][1], 9)
+    said = {
+        words[0]: subprocess.run((str(kexec), *words), capture_output=True, check=True, timeout=9)
+        for words in (LOAD, ("-p", *LOAD[1:]), ("-e",))
+    }
+    assert said["-l"].stdout.decode() == loads
+    assert said["-p"].stdout.decode() == f"-p {' '.join(LOAD[1:])}\n"
+    assert said["-e"].stdout.decode() == "-e\n"
+
+
+def test_a_driver_of_another_package_wins_over_the_kernels(
+    broken: Broken, root: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    driver = root / "lib/modules/6.1.0-9-amd64/kernel/virtio_net.ko"
+    driver.parent.mkdir(parents=True)
+    driver.write_text("a driver")
+    (root / "var/lib/dpkg/info").mkdir(parents=True)
+    (root / "var/lib/dpkg/status").write_text(
+        "Package: dash\nStatus: install ok installed\nMaintainer: m\nArchitecture: all\n"
+        "Version: 1\nDescription: a shell\n"
+    )
+    for name, says in (
+        ("uname", "echo 6.1.0-9-amd64"),
+        ("modinfo", f"echo {driver}"),
+        ("depmod", f"echo $* > {tmp_path}/asked"),
+    ):
+        program(tmp_path / "bin" / name, says)
+    monkeypatch.setenv("PATH", f"{tmp_path}/bin:{os.environ['PATH']}")
+    bench = broken("driver-of-another-package")
+    told(bench, booted(bench, root))
+    assert (root / "lib/modules/6.1.0-9-amd64/updates/virtio_net.ko").read_text() == "a driver"
+    assert (tmp_path / "asked").read_text() == "6.1.0-9-amd64\n"
+    asked = ("dpkg-query", f"--admindir={root}/var/lib/dpkg", "--search", "*/virtio_net.ko")
+    owner = subprocess.run(asked, capture_output=True, check=True, text=True)
+    assert owner.stdout == (
+        "lab-network-drivers: /lib/modules/6.1.0-9-amd64/updates/virtio_net.ko\n"
+    )
+
+
+def test_the_agent_goes_on_without_its_unit(
+    broken: Broken, root: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    program(tmp_path / "bin/systemd-run", f'for word; do :; done; echo "$word" > {tmp_path}/asked')
+    monkeypatch.setenv("PATH", f"{tmp_path}/bin:{os.environ['PATH']}")
+    bench = broken("backup-service-not-started")
+    told(bench, booted(bench, root))
+    asked = (tmp_path / "asked").read_text()
+    assert asked == "sleep 2; systemctl stop qemu-guest-agent; exec qemu-ga\n"
