@@ -223,5 +223,7 @@ EXPECTED: Mapping[str, tuple[Cell, ...]] = {
     ),
     "host-rebooted-in-mid-case": (Cell("NMI-01", r".", outcomes=("error",)),),
     "ssh-cut": (Cell("NMI-01", r".", outcomes=("pass", "error")),),
+    "harness-killed": (Cell("NMI-01", r".", outcomes=("error", "not-run")),),
+    "harness-disk-full": (Cell("NMI-01", r".", outcomes=("error", "not-run")),),
     "winrm-quota": (Cell("NMI-01", r".", outcomes=("pass", "error")),),
 }
