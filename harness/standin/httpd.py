@@ -10,9 +10,13 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Callable
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Protocol
+
+PEER: ContextVar[tuple[str, int]] = ContextVar("PEER")
+"""Address and port of the client whose request is being answered."""
 
 _BUFFER = 256 * 1024  # flow-control mark of a connection, bytes
 
@@ -146,6 +150,7 @@ class Listener:
     async def converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer requests until the client leaves, idles too long, or breaks the protocol."""
         session = self.open_session()
+        PEER.set(writer.get_extra_info("peername", ("", 0))[:2])
         try:
             while await self._exchange(session, reader, writer):
                 pass

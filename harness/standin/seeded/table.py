@@ -18,6 +18,7 @@ from harness.standin.seeded import (
     kexec,
     memory,
     nmi,
+    operation,
     states,
     wire,
 )
@@ -42,7 +43,7 @@ HOST = (
 )
 """Faults of hosts and guests."""
 
-FAULTS: tuple[Fault, ...] = (*HOST, *wire.FAULTS)
+FAULTS: tuple[Fault, ...] = (*HOST, *wire.FAULTS, *operation.FAULTS)
 BY_NAME = {fault.name: fault for fault in FAULTS}
 
 

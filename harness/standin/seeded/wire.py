@@ -32,6 +32,11 @@ def _started(request: Envelope) -> tuple[str, bytes]:
     return line.get("CommandId", ""), base64.b64decode(text)
 
 
+def injects(request: Envelope) -> bool:
+    """Tell whether a request starts the injection of an NMI."""
+    return request.verb == "Command" and b"InjectNonMaskableInterrupt" in _started(request)[1]
+
+
 def _asked(request: Envelope) -> str:
     """Return the id of the pipeline whose output a Receive wants, "" for the shell's own."""
     return request.content("rsp:Receive/rsp:DesiredStream").get("CommandId", "")
@@ -41,11 +46,9 @@ def _lose_the_answer(handle: Handle) -> Handle:
     seen, lost = Counter[str](), set[str]()
 
     async def answer(user: str, request: Envelope) -> str:
-        if request.verb == "Command":
-            pipeline, text = _started(request)
-            seen["nmi"] += b"InjectNonMaskableInterrupt" in text
-            if seen["nmi"] == THIRD and not lost:
-                lost.add(pipeline)
+        seen["nmi"] += injects(request)
+        if seen["nmi"] == THIRD and not lost:
+            lost.add(_started(request)[0])
         said = await handle(user, request)
         if request.verb == "Receive" and _asked(request) in lost:
             raise ConnectionResetError
@@ -128,12 +131,11 @@ def _reboot(host: Host) -> None:
     def between(handle: Handle) -> Handle:
         async def answer(user: str, request: Envelope) -> str:
             shell = request.selectors.get("ShellId", "")
-            if request.verb == "Command":
-                seen["nmi"] += b"InjectNonMaskableInterrupt" in _started(request)[1]
-                if seen["nmi"] == THIRD and not gone:
-                    gone.update(seen_shells)
-                    await asyncio.to_thread(_turn_off, host)
-                    raise ConnectionResetError
+            seen["nmi"] += injects(request)
+            if seen["nmi"] == THIRD and not gone:
+                gone.update(seen_shells)
+                await asyncio.to_thread(_turn_off, host)
+                raise ConnectionResetError
             if shell in gone:
                 raise shell_not_found(shell)
             if shell:
