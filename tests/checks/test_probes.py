@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Callable
 from typing import Any
@@ -145,7 +146,7 @@ BUFFER = framebuffer.FrameBuffer(1, "hyperv_drm")
         (lambda: disks.checksums(("/a", "/b")), "sha256sum -- /a /b", ROOT),
         (lambda: disks.written("sdb"), "cat /sys/class/block/sdb/stat", PLAIN),
     ],
-    ids=lambda value: value if isinstance(value, str) else "",
+    ids=lambda value: re.sub(r"\W+", " ", value) if isinstance(value, str) else "",
 )
 def test_a_question_is_asked_in_these_words(
     question: Callable[[], Probe[Any]], asked: str, how: tuple[bool, bool]
