@@ -59,7 +59,8 @@ def sentences(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
     def asked(self: Probe[Any], argv: tuple[str, ...], *more: Any, **named: Any) -> None:  # noqa: ANN401  # as they came
         question(self, argv, *more, **named)
         how = [name for name in ("privileged", "fails_ok") if getattr(self, name)]
-        said.add(" ".join(("asked:", shlex.join(argv), *how)))
+        by = getattr(self.parse, "__name__", type(self.parse).__name__)
+        said.add(" ".join(("asked:", shlex.join(argv), *how, f"({by})")))
 
     monkeypatch.setattr(Probe, "__init__", asked)
     monkeypatch.setattr(EvidenceError, "__init__", failed)
