@@ -119,3 +119,7 @@ def test_a_frame_fills_every_line_to_its_stride() -> None:
 def test_five_and_six_bits_become_eight_for_the_eye() -> None:
     assert Thumbnail(1, 1, b"\xff\xff").rgb() == b"\xff\xff\xff"
     assert Thumbnail(1, 1, b"\x00\xf8").rgb() == b"\xff\x00\x00"
+    mixed = (0b10011 << 11 | 0b101100 << 5 | 0b00110).to_bytes(2, "little")
+    assert Thumbnail(2, 1, b"\x1f\x00" + mixed).rgb() == bytes(
+        (0, 0, 0xFF, 0b10011100, 0b10110010, 0b00110001)
+    )

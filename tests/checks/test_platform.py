@@ -9,6 +9,7 @@ from harness.checks.platform import (
     STAND_IN_HOST,
     identify,
     parse_hypervisor,
+    parse_line,
 )
 from harness.distro import FAMILIES
 from harness.errors import EvidenceError
@@ -68,3 +69,10 @@ def test_the_hypervisor_is_whom_the_kernel_recognised() -> None:
 
 def test_every_family_of_the_inventory_has_a_record() -> None:
     assert set(FAMILIES) == set(model.FAMILIES)
+
+
+def test_a_dmi_file_is_one_line_of_text() -> None:
+    assert parse_line(" QEMU \n") == "QEMU"
+    for empty in ("", " \n"):
+        with pytest.raises(EvidenceError, match="DMI: no text in"):
+            parse_line(empty)
