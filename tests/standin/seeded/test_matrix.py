@@ -157,7 +157,7 @@ RECORDED = Path(__file__).parents[2] / "recorded" / "matrix"
 UNRECORDED: set[str] = {
     "assigned-reported-not-given", "assignment-past-maximum", "backup-of-wrong-disk",
     "backup-service-not-started", "balloon-past-minimum", "capture-kernel-panics",
-    "checkpoint-not-frozen", "clock-jumps", "core-of-older-boot", "disk-resize-does-nothing",
+    "checkpoint-not-frozen", "clock-jumps", "disk-resize-does-nothing",
     "driver-of-another-package", "file-system-corrupts-on-growth", "file-system-does-not-grow",
     "freeze-hook-hangs", "freeze-without-freezing", "gap-ignored", "gap-of-another-vm",
     "gap-off-by-one-mb", "gap-range-unchecked", "guest-unreachable-after-panic",
