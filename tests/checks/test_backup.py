@@ -109,6 +109,8 @@ def test_a_production_checkpoint_must_fail_by_itself_and_leave_nothing() -> None
     none: Measured[tuple[str, ...]] = m(())
     assert judge_refused_checkpoint(own, none).outcome is Outcome.PASS
     assert judge_refused_checkpoint(own, m(("left",))).outcome is Outcome.FAIL
+    both = judge_refused_checkpoint(own, m(("left", "more")))
+    assert both.because.endswith(", but it left left, more")
     assert judge_refused_checkpoint(Attempt(None, PROOF), m(("one",))).outcome is Outcome.FAIL
     with pytest.raises(EvidenceError):
         judge_refused_checkpoint(replace(own, refusal=Refusal(RefusedBy.BINDING, "x")), none)
@@ -145,6 +147,7 @@ def test_every_generation_of_the_services_is_understood(
 ) -> None:
     text = "\n".join(entry(message) for message in messages)
     assert parse_freeze_log(text).complete is complete
+    assert freeze_log(("a",), "a cursor").parse(text) == parse_freeze_log(text, "a cursor")
 
 
 def test_what_systemd_says_about_the_service_is_not_the_services_word() -> None:

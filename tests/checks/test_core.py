@@ -61,6 +61,16 @@ def test_an_elf_core_names_its_kernel_in_a_note() -> None:
     assert parse_header(od(elf())) == CoreHeader("elf", RELEASE)
 
 
+def test_the_header_of_an_elf_core_has_64_bytes_and_its_flags_four() -> None:
+    note = b"OSRELEASE=6.1\n"
+    shortest = ELF.ljust(64 - len(note), b"\0") + note
+    assert parse_header(od(shortest)) == CoreHeader("elf", "6.1")
+    with pytest.raises(EvidenceError, match="OSRELEASE"):
+        parse_header(od(ELF.ljust(63 - len(note), b"\0") + note))
+    sized = ELF.ljust(52, b"\0") + b"\x40\0" + bytes(458) + note
+    assert not parse_header(od(sized)).incomplete
+
+
 @pytest.mark.parametrize("raw", [compressed(status=0x9), elf(flags=1)], ids=["kdump", "elf"])
 def test_a_core_that_its_writer_marked_incomplete_says_so(raw: bytes) -> None:
     assert parse_header(od(raw)).incomplete

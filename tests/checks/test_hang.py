@@ -37,6 +37,7 @@ def test_a_host_that_still_hears_the_guest_shows_that_it_does_not_hang() -> None
 
 def test_the_writer_has_to_be_silent_for_30_seconds_before_the_crash() -> None:
     check_writer(core(20.0, 50.5), WORD, MARK)
+    check_writer(core(20.0, 50.0), WORD, MARK)
     with pytest.raises(EvidenceError):
         check_writer(core(20.0, 49.5), WORD, MARK)
 

@@ -140,6 +140,31 @@ def test_a_service_runs_when_one_of_its_units_is_active(text: str, outcome: Outc
     assert integration.judge_service("backup service", states).outcome is outcome
 
 
+def test_all_units_of_a_service_are_named() -> None:
+    def said(*states: str) -> str:
+        text = "\n".join(
+            f"Id={n}.service\nActiveState={s}\n" for n, s in zip("ab", states, strict=True)
+        )
+        proof = (Evidence("systemctl show", text, "guest g1"),)
+        measured = Measured(integration.parse_states(text), proof)
+        return integration.judge_service("backup service", measured).because
+
+    assert said("inactive", "failed") == (
+        "no backup service runs: a.service is inactive, b.service is failed"
+    )
+    assert said("active", "active") == "the backup service runs: a.service, b.service"
+
+
+def test_a_device_without_a_driver_says_so() -> None:
+    proof = (Evidence("find /sys", "", "guest g1"),)
+    none = Measured(frozenset[str](), proof)
+    verdict = integration.judge_driver("root disk", STAND_IN.storage_drivers, none, [])
+    assert "the root disk is driven by no driver, not by " in verdict.because
+    two = Measured(frozenset({"ata_piix", "virtio_scsi"}), proof)
+    both = integration.judge_driver("root disk", STAND_IN.storage_drivers, two, [])
+    assert "driven by ata_piix, virtio_scsi, of" in both.because
+
+
 def test_a_service_is_asked_for_by_the_familys_names_where_they_meet_the_platforms() -> None:
     units = integration.units_for(HYPER_V.freeze_services, DEBIAN.freeze)
     assert "hyperv-daemons.hv-vss-daemon" in units
@@ -160,6 +185,7 @@ def test_answers_of_the_guest_are_read() -> None:
     assert integration.parse_root_disk("vg-root lvm\n└─sdb3 part\n  └─sdb disk\n") == "sdb"
     route = "default via 10.0.2.2 dev ens8 proto static \n"
     assert integration.parse_default_route(route) == "ens8"
+    assert integration.parse_default_route(f"10.0.2.0/24 dev ens9 scope link\n{route}") == "ens8"
     assert integration.parse_module_file("name:           ext4\n(builtin)\n") == "(builtin)"
 
 

@@ -201,6 +201,10 @@ def test_what_stands_before_the_crash_is_the_guests_own() -> None:
     own = until_crash(log(DIED), SYSRQ).value.records
     assert [record.message for record in own][-1] == NONCE
     assert len(until_crash(log(BY_NMI), NMI).value.records) == 1
+    unmarked = log("[    1.000000] a line\n[    2.000000] Kernel panic - not syncing: other\n")
+    cut = until_crash(unmarked, SYSRQ)
+    assert [record.message for record in cut.value.records] == ["a line"]
+    assert cut.evidence == unmarked.evidence
 
 
 ANNOUNCED = "[    1.098889] Hyper-V: enabling crash_kexec_post_notifiers\n"

@@ -164,6 +164,8 @@ def test_counts_that_changed_fail_although_the_host_refused() -> None:
     kept = nmi.judge_refused_kept("Saved", REFUSED, measured(5, 0), measured(6, 0))
     assert kept.outcome is Outcome.FAIL
     assert "CPU 0: +1" in kept.because
+    two = nmi.judge_refused_kept("Saved", REFUSED, measured(5, 0), measured(6, 2))
+    assert "changed over Saved (CPU 0: +1, CPU 1: +2)" in two.because
 
 
 @pytest.mark.parametrize(

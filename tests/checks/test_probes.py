@@ -202,6 +202,7 @@ def test_a_writer_is_started_in_these_words() -> None:
 
 
 def test_answers_of_questions_are_read() -> None:
+    assert "/sys/devices/X" in sysfs.drivers_above("/sys/devices/X").argv
     links = sysfs.drivers_above("/devices/a/b").parse("../../bus/virtio/drivers/virtio_input\n")
     assert links == {"virtio_input"}
     assert kernel.RELEASE.parse("6.1.0-56-amd64\n") == "6.1.0-56-amd64"
