@@ -219,7 +219,11 @@ EXPECTED: Mapping[str, tuple[Cell, ...]] = {
         ),
     ),
     "backup-service-not-started": (
-        Cell("IC-01", r"no backup service runs: qemu-guest-agent.service is inactive", "backup service"),
+        Cell(
+            "IC-01",
+            r"no backup service runs: qemu-guest-agent.service is inactive",
+            "backup service",
+        ),
     ),
     "host-rebooted-in-mid-case": (Cell("NMI-01", r".", outcomes=("error",)),),
     "ssh-cut": (Cell("NMI-01", r".", outcomes=("pass", "error")),),
