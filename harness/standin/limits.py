@@ -32,9 +32,9 @@ LIMITS: tuple[str, ...] = (
     "Fixed disks that New-VHD makes are real .vhd and .vhdx files, their payload in one piece at"
     " the end; all other disk files named .vhd, .vhdx and .avhdx hold qcow2. Block size, sectors"
     " and alignment that Get-VHD shows are Hyper-V's usual values.",
-    "A dynamic .vhdx that was copied to the host (hvcert image stage) boots, but QEMU saves no state"
-    " of a machine that uses one: Save-VM and checkpoints with memory are refused, and cases that"
-    " start from a saved state end as errors.",
+    "A dynamic .vhdx that was copied to the host (hvcert image stage) boots, but QEMU saves no"
+    " state of a machine that uses one: Save-VM and checkpoints with memory are refused, and cases"
+    " that start from a saved state end as errors.",
     "MinimumSize is known of fixed .vhdx files only; a fixed .vhdx has room to grow to 128 GiB or"
     " four times its first size, and online only if its size is a whole number of MiB.",
     "Convert-VHD makes Fixed and Dynamic copies that hold qcow2; Resize-VHD only grows; there are"
