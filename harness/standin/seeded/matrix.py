@@ -103,9 +103,9 @@ HEAD = """# Detection matrix
 
 The last run of each seeded fault on real guests of the stand-in host (`make selftest`), with the
 cases that must notice it and sentinel cases of other features. **F** fail, **E** error, **.**
-pass, **-** not applicable; **!** another verdict than was said beforehand; an empty square was not
-run. A fault that nothing notices would be red. `hvcert selftest --quick` judges the recordings of
-these runs again.
+pass, **-** not applicable, **?** not run to its end; **!** another verdict than was said
+beforehand; an empty square was not run. A fault that nothing notices would be red. `hvcert
+selftest --quick` judges the recordings of these runs again.
 
 """
 
