@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from harness.errors import HarnessError
+from harness.errors import HarnessError, ResultsError
 from harness.report.result import CaseResult, slug
 from harness.verdict import Outcome, Verdict
 
@@ -46,6 +46,7 @@ class Ledger:
     steps: Callable[[], tuple[Step, ...]] = tuple
     verdicts: dict[Item, Verdict] = field(default_factory=dict)
     rows: dict[Item, CaseResult] = field(default_factory=dict)
+    unwritten: list[CaseResult] = field(default_factory=list)
     spent: dict[Item, float] = field(default_factory=dict)
     counted: datetime | None = None
 
@@ -140,9 +141,15 @@ class Ledger:
         self._spend(item)
         row = self._row(item, verdict)
         context = tuple(self.bench.context) if self.bench else ()
-        kept = self.store.keep(f"{row.title}-{row.guest}@{row.host}", verdict.evidence + context)
-        self.rows[item] = replace(row, evidence=kept)
-        self.store.append(self.rows[item])
+        try:
+            home = f"{row.title}-{row.guest}@{row.host}"
+            kept = self.store.keep(home, verdict.evidence + context)
+            self.rows[item] = replace(row, evidence=kept)
+            self.store.append(self.rows[item])
+        except ResultsError as full:
+            said = f"{type(full).__name__}: {full}; the verdict was {row.word}: {row.because}"
+            self.rows[item] = replace(row, outcome=Outcome.ERROR, because=said)
+            self.unwritten.append(self.rows[item])
 
     def _spend(self, item: Item) -> None:
         """Give a row the time since the last one was given its own: the rows' sum is the whole.

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.errors import HarnessError
+from harness.errors import HarnessError, ResultsError
 from harness.inventory.load import load
 from harness.inventory.model import Guest, Host, Inventory
 from harness.lab import with_faults
@@ -24,6 +24,7 @@ from harness.record.order import began, in_recorded_order
 from harness.report.result import new_name
 from harness.report.store import Store
 from harness.turn import turn
+from harness.unwritten import Unwritten, attach
 from harness.verdict import Decided, NotApplicable
 
 if TYPE_CHECKING:  # a bare pytest needs no lab, and none of what talks to one
@@ -55,7 +56,7 @@ class State:
         self.inventory, self.name, self.store = inventory, name, store
         self.line: Line = Player() if replayed else Live()
         self.worker = store.worker
-        self.open = contextlib.ExitStack()
+        self.unwritten, self.open = Unwritten(), contextlib.ExitStack()
         self._hosts: dict[str, Hosts] = {}
 
     @property
@@ -79,13 +80,16 @@ class State:
             with self.line.case(path, self.worker, item.name):
                 yield
         finally:
-            self.store.time(item.stash[LEDGER].recording, self.line.spent())
+            with contextlib.suppress(ResultsError):  # the case's own verdict says what is wrong
+                self.store.time(item.stash[LEDGER].recording, self.line.spent())
 
     def close(self) -> None:
         """Let go of the hosts (those of a recording need nothing), then end the run."""
         if not self.replayed:
             self.hosts.close()
-        self.open.close()
+        with self.open:
+            for row in self.unwritten.rows:
+                self.store.append(row)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -189,6 +193,8 @@ def _state(config: pytest.Config) -> State:
         except HarnessError as wrong:
             state.open.close()
             raise pytest.UsageError(str(wrong)) from wrong
+    if worker is None:
+        config.pluginmanager.register(state.unwritten)
     config.stash[STATE] = state
     return state
 
@@ -327,6 +333,7 @@ def pytest_runtest_makereport(
             report.longrepr = f"{type(wrong).__name__}: {wrong}"
     if call.when == "teardown":
         report.user_properties.extend(("hvcert", line) for line in ledger.lines())
+        attach(report, ledger.unwritten)
     return report
 
 

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from harness.errors import HostUnreachable
+from harness.errors import HostUnreachable, ResultsError
 from harness.evidence import Evidence
 from harness.inventory.model import ExpectedFailure, Guest
 from harness.ledger import Ledger
 from harness.report.store import Store
 from harness.series import Series
+from harness.unwritten import Unwritten, attach
 from harness.verdict import Outcome, Verdict
 
 PASS = Verdict(Outcome.PASS, "held", (Evidence("cat /proc/interrupts", "NMI: 5"),))
@@ -92,6 +93,28 @@ def test_trouble_in_clean_up_is_not_hidden_by_a_pass_and_hides_no_fail(tmp_path:
     book.settle()
     book.fail_with(HostUnreachable("hv", "no answer"), "teardown")
     assert outcomes(book) == {"Off": Outcome.ERROR, "Saved": Outcome.FAIL}
+
+
+def test_a_verdict_that_cannot_be_written_is_an_error_that_travels_with_the_report(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    book = ledger(tmp_path, "Off")
+    book.certify(PASS, "Off")
+    with monkeypatch.context() as full:
+        full.setattr(Store, "append", _no_room)
+        (row,) = book.settle()
+    assert row.outcome is Outcome.ERROR
+    assert row.because == "ResultsError: /results: no space; the verdict was pass: held"
+    assert row.evidence == ()
+    report = pytest.TestReport("a", ("f", 1, "a"), {}, "passed", None, "teardown")
+    attach(report, book.unwritten)
+    taken = Unwritten()
+    taken.pytest_runtest_logreport(report)
+    assert taken.rows == [row]
+
+
+def _no_room(*_: object) -> None:
+    raise ResultsError("/results: no space")
 
 
 def test_two_verdicts_for_one_parameter_are_a_mistake_of_the_case(tmp_path: Path) -> None:
