@@ -3,37 +3,30 @@
 from __future__ import annotations
 
 from harness.standin.seeded.fault import Fault, Level
-from harness.standin.seeded.inside import in_every_guest
+from harness.standin.seeded.inside import in_every_guest, wrapped
 
-WRAPPED = """
-real=$R/usr/bin/makedumpfile.real
-if ! [ -e "$real" ]; then
-mv "$R/usr/bin/makedumpfile" "$real"
-cat > "$R/usr/bin/makedumpfile" <<END
-#!/bin/sh
-[ -s "$R/proc/vmcore" ] || exec "$real" "\\$@"
-case " \\$* " in *" --dump-dmesg "*) exec "$real" "\\$@" ;; esac
-{instead}
-END
-chmod 755 "$R/usr/bin/makedumpfile"
-sync
-fi
+IN_CAPTURE = """[ -s "$R/proc/vmcore" ] || exec "$program.whole" "\\$@"
+case " \\$* " in *" --dump-dmesg "*) exec "$program.whole" "\\$@" ;; esac
 """
-"""What writes a core in the capture kernel, put in place once, however often the guest boots. The
-log of the crash, and cores that are read later, are left to the real program. The family's dump
-service has it write to a pipe."""
+"""Only what writes a core in the capture kernel is broken; the log of the crash, and cores that are
+read later, are left to the real program. The family's dump service has it write to a pipe."""
+
+
+def _writing(instead: str) -> str:
+    """Return what puts a script in the place of what writes a core."""
+    return wrapped("makedumpfile", IN_CAPTURE + instead)
+
 
 CUT = 6_000_000
 """Bytes; the core of a guest of 1 GiB has three times as many."""
 
-TRUNCATED = WRAPPED.replace("{instead}", f'"$real" "\\$@" | head -c {CUT}')
+TRUNCATED = _writing(f'"$program.whole" "\\$@" | head -c {CUT}')
 
 OLDER = (
-    WRAPPED.replace(
-        "{instead}",
+    _writing(
         """older=\\$(ls -t "$R"/var/crash/*/dump.[0-9]* 2>/dev/null | head -n 1)
 if [ -n "\\$older" ]; then exec cat "\\$older"; fi
-exec "$real" "\\$@\"""",
+exec "$program.whole" "\\$@\"""",
     )
     + """
 ls "$R"/var/crash/*/dump.[0-9]* >/dev/null 2>&1 && exit 0
@@ -68,9 +61,8 @@ fallocate -l $(( free - {LEFT} )) "$file"
 sync
 """
 
-UNREACHABLE = WRAPPED.replace(
-    "{instead}",
-    """"$real" "\\$@"
+UNREACHABLE = _writing(
+    """"$program.whole" "\\$@"
 done=\\$?
 ln -sf /dev/null "$R/etc/systemd/system/ssh.service"
 sync

@@ -3,29 +3,13 @@
 from __future__ import annotations
 
 from harness.standin.seeded.fault import Fault, Level
-from harness.standin.seeded.inside import in_every_guest
+from harness.standin.seeded.inside import in_every_guest, wrapped
 
-WRAPPED = """
-for name in {programs}; do
-    program=$R/usr/sbin/$name
-    [ -e "$program" ] || program=$R/sbin/$name
-    [ -e "$program" ] || continue
-    [ -e "$program.whole" ] && continue
-    mv "$program" "$program.whole"
-    cat > "$program" <<END
-#!/bin/sh
-{instead}
-END
-    chmod 755 "$program"
-done
-sync
-"""
+STAYS = wrapped("resize2fs xfs_growfs", 'echo "nothing to do"')
 
-STAYS = WRAPPED.format(programs="resize2fs xfs_growfs", instead='echo "nothing to do"')
-
-CORRUPTS = WRAPPED.format(
-    programs="resize2fs",
-    instead="""
+CORRUPTS = wrapped(
+    "resize2fs",
+    """
 "$program.whole" "\\$@" || exit
 for device in "\\$@"; do :; done
 debugfs -w -R "set_inode_field <11> links_count 9" "\\$device"

@@ -41,6 +41,34 @@ touch "$R/run/lab-{name}"
 """Once in a boot, and never in a capture kernel; /run is empty after each boot."""
 
 
+WRAPPED = """
+for name in {programs}; do
+    for folder in usr/sbin sbin usr/bin; do
+        program=$R/$folder/$name
+        [ -e "$program" ] && break
+    done
+    [ -e "$program" ] || continue
+    [ -e "$program.whole" ] && continue
+    mv "$program" "$program.whole"
+    cat > "$program" <<END
+#!/bin/sh
+{instead}
+END
+    chmod 755 "$program"
+done
+sync
+"""
+
+
+def wrapped(programs: str, instead: str) -> str:
+    """Return what puts another script in the place of programs, once, however often a guest boots.
+
+    ``programs``: their names, with blanks between. ``instead``: of the script all but its first
+    line; ``$program.whole`` is the real program, and a ``$`` of the script's own time is quoted.
+    """
+    return WRAPPED.replace("{programs}", programs).replace("{instead}", instead)
+
+
 def in_every_guest(name: str, script: str) -> Callable[[Host], None]:
     """Return what plants a defect in every guest of a host; its address is told when it is made."""
     once = ONCE.replace("{name}", name).replace("{script}", script.strip())

@@ -3,31 +3,23 @@
 from __future__ import annotations
 
 from harness.standin.seeded.fault import Fault, Level
-from harness.standin.seeded.inside import in_every_guest
+from harness.standin.seeded.inside import in_every_guest, wrapped
 
-WRAPPED = """
-real=$R/usr/sbin/kexec.real
-[ -e "$real" ] && exit 0
-mv "$R/usr/sbin/kexec" "$real"
-cat > "$R/usr/sbin/kexec" <<END
-#!/bin/sh
-case " \\$* " in *" -l "*) ;; *) exec "$real" "\\$@" ;; esac
-{instead}
-END
-chmod 755 "$R/usr/sbin/kexec"
-sync
-"""
+TO_BOOT = 'case " \\$* " in *" -l "*) ;; *) exec "$program.whole" "\\$@" ;; esac\n'
 """Only what loads a kernel for the next boot is broken, not what loads one for a crash."""
 
-FORGETS = WRAPPED.replace(
-    "{instead}",
-    """for word in "\\$@"; do
+FORGETS = wrapped(
+    "kexec",
+    TO_BOOT
+    + """for word in "\\$@"; do
     case "\\$word" in --command-line=*) word=--reuse-cmdline ;; esac
     shift
     set -- "\\$@" "\\$word"
 done
-exec "$real" "\\$@\"""",
+exec "$program.whole" "\\$@\"""",
 )
+
+LOADS_NOTHING = wrapped("kexec", TO_BOOT + "exit 0")
 
 FAULTS = (
     Fault(
@@ -42,6 +34,6 @@ FAULTS = (
         Level.GUEST,
         "a guest's kexec reports success and loads no kernel",
         "guest: /usr/sbin/kexec",
-        in_every_guest("kexec-loads-nothing", WRAPPED.replace("{instead}", "exit 0")),
+        in_every_guest("kexec-loads-nothing", LOADS_NOTHING),
     ),
 )
