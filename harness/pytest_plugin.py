@@ -6,90 +6,26 @@ Only items with a ``case`` marker are touched: the project's own tests need no l
 
 from __future__ import annotations
 
-import contextlib
-import signal
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-from harness.errors import HarnessError, ResultsError
-from harness.inventory.load import load
-from harness.inventory.model import Guest, Host, Inventory
-from harness.lab import with_faults
+from harness.errors import HarnessError
 from harness.ledger import Ledger
-from harness.record.order import began, in_recorded_order
-from harness.report.result import new_name
-from harness.report.store import Store
+from harness.record.order import in_recorded_order
+from harness.state import LEDGER, STATE, State, inventory_of, state_of
 from harness.turn import turn
-from harness.unwritten import Unwritten, attach
+from harness.unwritten import attach
 from harness.verdict import Decided, NotApplicable
 
-if TYPE_CHECKING:  # a bare pytest needs no lab, and none of what talks to one
-    from harness.bench import Bench, Certify
-    from harness.record.line import Line
-    from harness.run import Hosts, HostUnderTest
-
-ROOT = Path(__file__).parent.parent
-DEFAULT_INVENTORY = ROOT / "inventories" / "embedded.yaml"
-STATE = pytest.StashKey["State"]()
-LEDGER = pytest.StashKey[Ledger]()
+pytest_plugins = ("harness.fixtures",)
 
 
 class CertificationFailed(AssertionError):
     """A verdict was not what the inventory expects; its sentence is the message."""
-
-
-class State:
-    """What one pytest process knows of the run: shared by hooks and fixtures of this file."""
-
-    def __init__(
-        self, inventory: Inventory, name: str, store: Store, replayed: Path | None = None
-    ) -> None:
-        from harness import run
-        from harness.record.line import Live
-        from harness.record.tape import Player
-
-        self.run, self.replayed = run, replayed
-        self.inventory, self.name, self.store = inventory, name, store
-        self.line: Line = Player() if replayed else Live()
-        self.worker = store.worker
-        self.unwritten, self.open = Unwritten(), contextlib.ExitStack()
-        self._hosts: dict[str, Hosts] = {}
-
-    @property
-    def hosts(self) -> Hosts:
-        """Return this process's hosts; in a replay those of the worker that ran the case."""
-        if self.worker not in self._hosts:
-            self._hosts[self.worker] = self.run.Hosts(self.inventory, self.name, self.line)
-        return self._hosts[self.worker]
-
-    def recording_of(self, item: pytest.Item) -> Path:
-        """Return the recording that an item writes, or in a replay the one that it reads."""
-        return (self.replayed or self.store.folder) / item.stash[LEDGER].recording
-
-    @contextlib.contextmanager
-    def recorded(self, item: pytest.Item) -> Iterator[None]:
-        """Record what the case does inside the block, or in a replay answer from its recording."""
-        path = self.recording_of(item)
-        if self.replayed:
-            self.worker = began(path)[0]
-        try:
-            with self.line.case(path, self.worker, item.name):
-                yield
-        finally:
-            with contextlib.suppress(ResultsError):  # the case's own verdict says what is wrong
-                self.store.time(item.stash[LEDGER].recording, self.line.spent())
-
-    def close(self) -> None:
-        """Let go of the hosts (those of a recording need nothing), then end the run."""
-        if not self.replayed:
-            self.hosts.close()
-        with self.open:
-            for row in self.unwritten.rows:
-                self.store.append(row)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -123,7 +59,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     config = session.config
     cases = [item for item in session.items if item.get_closest_marker("case")]
     if cases and not config.option.collectonly:
-        state = _state(config)
+        state = state_of(config)
         for item in cases:
             item.stash[LEDGER] = _ledger(item, state)
         if state.replayed:
@@ -136,7 +72,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run each case for each guest on each host that the inventory gives it."""
     if "seat" in metafunc.fixturenames:
-        inventory = _inventory(metafunc.config)
+        inventory = inventory_of(metafunc.config)
         mark = metafunc.definition.get_closest_marker("case")
         cases = mark.args if mark else ()
         seats = [
@@ -152,63 +88,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:  # noqa: ANN401  # xdist gives no public type
     """Tell a worker which run it belongs to: the controller opens it before any worker starts."""
-    state = _state(node.config)
+    state = state_of(node.config)
     node.workerinput["hvcert_run"] = str(state.store.folder)
-
-
-def _inventory(config: pytest.Config) -> Inventory:
-    if STATE in config.stash:
-        return config.stash[STATE].inventory
-    try:
-        inventory = load(config.option.inventory or DEFAULT_INVENTORY)
-        return with_faults(inventory, tuple(config.option.fault))
-    except HarnessError as wrong:
-        raise pytest.UsageError(str(wrong)) from wrong
-
-
-def _state(config: pytest.Config) -> State:
-    """Return this process's state; the controller opens the run at the first call."""
-    if STATE in config.stash:
-        return config.stash[STATE]
-    inventory = _inventory(config)
-    worker = getattr(config, "workerinput", None)
-    if worker is not None:
-        folder = Path(worker["hvcert_run"])
-        state = State(inventory, folder.name, Store(folder, worker["workerid"]))
-    elif config.option.replay:
-        state = _replay(inventory, config.option.replay.absolute())
-    else:
-        from harness import run
-
-        name = config.option.run or new_name()
-        state = State(inventory, name, Store(config.option.results.absolute() / name))
-        signal.signal(signal.SIGTERM, _interrupt)
-        asked = {
-            "select": config.option.keyword,
-            "markers": config.option.markexpr,
-            "faults": config.option.fault,
-        }
-        try:
-            state.open.enter_context(run.opened(state.inventory, name, state.store, asked))
-        except HarnessError as wrong:
-            state.open.close()
-            raise pytest.UsageError(str(wrong)) from wrong
-    if worker is None:
-        config.pluginmanager.register(state.unwritten)
-    config.stash[STATE] = state
-    return state
-
-
-def _replay(inventory: Inventory, folder: Path) -> State:
-    store = Store(folder / "replay")
-    store.begin_again(folder)
-    state = State(inventory, store.facts()["run"], store, replayed=folder)
-    state.open.callback(store.finish)
-    return state
-
-
-def _interrupt(_signal: int, _frame: object) -> None:
-    raise KeyboardInterrupt
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -237,51 +118,6 @@ def _ledger(item: pytest.Item, state: State) -> Ledger:
     )
 
 
-@pytest.fixture
-def inventory(request: pytest.FixtureRequest) -> Inventory:
-    """Return the inventory of this run."""
-    return _state(request.config).inventory
-
-
-@pytest.fixture
-def host(seat: tuple[Guest, Host], request: pytest.FixtureRequest) -> HostUnderTest:
-    """Return the host of this case: its session, and what was measured of it."""
-    return _state(request.config).hosts.get(seat[1])
-
-
-@pytest.fixture
-def bench(
-    seat: tuple[Guest, Host], host: HostUnderTest, request: pytest.FixtureRequest
-) -> Iterator[Bench]:
-    """Make a VM for this case; it is gone when the case is over, whatever happened."""
-    ledger: Ledger = request.node.stash[LEDGER]
-    state = _state(request.config)
-    if request.node.get_closest_marker("saved_state"):
-        ready = state.run.bench_of_booted(state.hosts, ledger.case, seat[0], host)
-    else:
-        full = request.node.get_closest_marker("own_disk") is not None
-        ready = state.run.bench(state.name, ledger.case, seat[0], host, full=full)
-    with ready as made:
-        ledger.bench = made
-        made.cores = _cores(request.config, seat)
-        yield made
-
-
-def _cores(config: pytest.Config, seat: tuple[Guest, Host]) -> Path | None:
-    """Return where whole cores go, None where nobody asked; a replay asks as its run did."""
-    state = _state(config)
-    folder = (state.replayed or state.store.folder) / "cores"
-    asked = folder.is_dir() if state.replayed else config.option.keep_cores
-    return folder / f"{seat[0].name}@{seat[1].name}" if asked else None
-
-
-@pytest.fixture
-def certify(request: pytest.FixtureRequest) -> Certify:
-    """Return the word that keeps a verdict with its evidence."""
-    ledger: Ledger = request.node.stash[LEDGER]
-    return ledger.certify
-
-
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     """Give the case its turn; time and record all of it, set-up and clean-up included."""
@@ -290,7 +126,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
         return (yield)
     with (
         turn(ledger.store.folder, alone=item.get_closest_marker("alone") is not None),
-        _state(item.config).recorded(item),
+        state_of(item.config).recorded(item),
     ):
         ledger.started = datetime.now(UTC)
         return (yield)

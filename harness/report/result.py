@@ -25,6 +25,17 @@ class EvidenceFile:
 
 
 @dataclass(frozen=True, slots=True)
+class Try:
+    """An earlier try of a case that was tried again, with what it was judged on."""
+
+    outcome: Outcome
+    because: str
+    evidence: tuple[EvidenceFile, ...] = ()
+    recording: str = ""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class CaseResult:
     """What a run says about one case, parameter, guest and host.
 
@@ -35,6 +46,9 @@ class CaseResult:
     ``story``: what was done, in order, for people. ``series``: curves that belong to the verdict.
     ``recording``: every host call and guest command of the case, relative to the run's folder;
     ``steps``: the same in short.
+    ``pool``: the name of interchangeable hosts that the inventory gave the case to, "" where it
+    named the host itself. ``known``: the reason and link of the known issue that a fail matches, ""
+    where it matches none. ``earlier``: tries before this one, the first one first.
     """
 
     case: str
@@ -53,11 +67,24 @@ class CaseResult:
     series: tuple[Series, ...] = ()
     recording: str = ""
     steps: tuple[Step, ...] = ()
+    pool: str = ""
+    known: str = ""
+    earlier: tuple[Try, ...] = ()
+
+    @property
+    def place(self) -> str:
+        """Return what the inventory names: the host, or the pool that it was taken from."""
+        return self.pool or self.host
 
     @property
     def key(self) -> tuple[str, str, str, str]:
-        """Return what makes this row unique within a run."""
-        return (self.case, self.parameter, self.guest, self.host)
+        """Return what makes this row unique within a run, and the same row in another run."""
+        return (self.case, self.parameter, self.guest, self.place)
+
+    @property
+    def flaky(self) -> bool:
+        """Return whether it passed, but not at the first try."""
+        return self.outcome is Outcome.PASS and bool(self.earlier)
 
     @property
     def title(self) -> str:
@@ -98,7 +125,9 @@ def exit_status(results: tuple[CaseResult, ...]) -> int:
 
 def to_json(result: CaseResult) -> dict[str, Any]:
     """Return the row as JSON types."""
-    return asdict(result) | {"outcome": result.outcome.value, "facts": dict(result.facts)}
+    earlier = [asdict(t) | {"outcome": t.outcome.value} for t in result.earlier]
+    changed = {"outcome": result.outcome.value, "facts": dict(result.facts), "earlier": earlier}
+    return asdict(result) | changed
 
 
 def from_json(row: Mapping[str, Any]) -> CaseResult:
@@ -107,12 +136,21 @@ def from_json(row: Mapping[str, Any]) -> CaseResult:
         **{
             **row,
             "outcome": Outcome(row["outcome"]),
-            "evidence": tuple(EvidenceFile(**piece) for piece in row["evidence"]),
+            "evidence": _evidence(row),
+            "earlier": tuple(_try(earlier) for earlier in row.get("earlier", ())),
             "story": tuple(row["story"]),
             "steps": tuple(Step(**step) for step in row.get("steps", ())),
             "series": tuple(series_from_json(curve) for curve in row.get("series", ())),
         }
     )
+
+
+def _evidence(row: Mapping[str, Any]) -> tuple[EvidenceFile, ...]:
+    return tuple(EvidenceFile(**piece) for piece in row["evidence"])
+
+
+def _try(row: Mapping[str, Any]) -> Try:
+    return Try(**{**row, "outcome": Outcome(row["outcome"]), "evidence": _evidence(row)})
 
 
 def slug(text: str) -> str:

@@ -1,0 +1,1 @@
+"""Commands of ``hvcert`` that are not ``run``; heavy imports stay inside them."""

@@ -1,0 +1,57 @@
+"""Commands on the results of runs: report, replay, judge."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from harness.commands.options import RunFolder, group
+
+app = group()
+
+TableFile = Annotated[
+    Path | None, typer.Option("--table", help="Write verdicts and times to this file (Markdown).")
+]
+
+
+@app.command()
+def report(folder: RunFolder, table: TableFile = None) -> None:
+    """Make a run's report.html again from its stored verdicts, and show where its time went."""
+    from harness.report.store import Store
+    from harness.watch import show_times
+
+    store = Store(folder.resolve())
+    rows = store.verdicts()
+    written = store.write_report(rows)
+    show_times(rows, store.times())
+    typer.echo(f"report: {written}")
+    if table is not None:
+        store.write_table(rows, table)
+        typer.echo(f"table: {table}")
+
+
+@app.command()
+def replay(folders: Annotated[list[Path], typer.Argument(help="Runs, or one.")]) -> None:
+    """Run the cases of runs again from recordings, with no host; status 1 if a verdict differs."""
+    from harness.replay import replay_all
+
+    found = replay_all([folder.resolve() for folder in folders])
+    for folder, (verdicts, differ) in zip(folders, found, strict=True):
+        for difference in differ:
+            typer.echo(str(difference))
+        where = "" if len(folders) == 1 else f"{folder}: "
+        typer.echo(f"{where}{len(verdicts)} verdicts from the recording, {len(differ)} differ")
+    raise SystemExit(1 if any(differ for _, differ in found) else 0)
+
+
+@app.command()
+def judge(folder: RunFolder) -> None:
+    """Judge a run again by today's rules, from its recording; list the verdicts that differ."""
+    from harness.replay import replay as again
+
+    verdicts, differ = again(folder.resolve())
+    for difference in differ:
+        typer.echo(str(difference))
+    typer.echo(f"{len(verdicts)} verdicts judged again, {len(differ)} differ: see {folder}/replay")
