@@ -56,8 +56,13 @@ def run(  # noqa: PLR0913, PLR0917  # Typer's form: one parameter per option
         str, typer.Option(help="Cases to run: a pytest -k expression over ids and names.")
     ] = "",
     results: Annotated[Path, typer.Option(help="Folder of all results.")] = Path("results"),
-    workers: Annotated[int, typer.Option("-n", help="Cases at a time.", min=0)] = 0,
+    workers: Annotated[
+        str, typer.Option("-n", help="Cases at a time; auto: as many as the hosts hold guests.")
+    ] = "0",
     fault: Faults = None,
+    deadline: Annotated[
+        str, typer.Option(help="When the run is over: 06:00, or +8h; what does not fit is not-run.")
+    ] = "",
     long: Annotated[bool, typer.Option("--long", help="Also the cases marked long.")] = False,  # noqa: FBT002  # Typer's form
     keep_cores: Annotated[bool, typer.Option("--keep-cores", help="Copy cores, too.")] = False,  # noqa: FBT002  # Typer's form
     repeat: Annotated[
@@ -75,7 +80,8 @@ def run(  # noqa: PLR0913, PLR0917  # Typer's form: one parameter per option
     options = [f"--inventory={inventory.absolute()}", f"--results={results.absolute()}"]
     options += [] if long else ["-m", "not long"]
     options += ["-k", select] if select else []
-    options += ["-n", str(workers)] if workers else []
+    options += ["-n", _workers(workers)] if workers != "0" else []
+    options += [f"--deadline={deadline}"] if deadline else []
     options += [f"--fault={name}" for name in fault or ()]
     options += ["--keep-cores"] if keep_cores else []
 
@@ -88,6 +94,12 @@ def run(  # noqa: PLR0913, PLR0917  # Typer's form: one parameter per option
     from harness.repeat import repeat as again
 
     raise SystemExit(again(repeat, results.absolute(), once, typer.echo))
+
+
+def _workers(text: str) -> str:
+    if text == "auto" or text.isdecimal():
+        return text
+    _fail(f"-n {text}: write a number of cases at a time, or auto")
 
 
 @app.command()

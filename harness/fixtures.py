@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.inventory.model import Guest, Host, Inventory
+from harness.inventory.model import Guest, Inventory, Place
 from harness.state import LEDGER, state_of
 
 if TYPE_CHECKING:
@@ -24,14 +24,15 @@ def inventory(request: pytest.FixtureRequest) -> Inventory:
 
 
 @pytest.fixture
-def host(seat: tuple[Guest, Host], request: pytest.FixtureRequest) -> HostUnderTest:
+def host(seat: tuple[Guest, Place], request: pytest.FixtureRequest) -> HostUnderTest:  # noqa: ARG001  # one run of the case per seat
     """Return the host of this case: its session, and what was measured of it."""
-    return state_of(request.config).hosts.get(seat[1])
+    state = state_of(request.config)
+    return state.hosts.get(state.inventory.host(request.node.stash[LEDGER].host))
 
 
 @pytest.fixture
 def bench(
-    seat: tuple[Guest, Host], host: HostUnderTest, request: pytest.FixtureRequest
+    seat: tuple[Guest, Place], host: HostUnderTest, request: pytest.FixtureRequest
 ) -> Iterator[Bench]:
     """Make a VM for this case; it is gone when the case is over, whatever happened."""
     ledger: Ledger = request.node.stash[LEDGER]
@@ -47,7 +48,7 @@ def bench(
         yield made
 
 
-def _cores(config: pytest.Config, seat: tuple[Guest, Host]) -> Path | None:
+def _cores(config: pytest.Config, seat: tuple[Guest, Place]) -> Path | None:
     """Return where whole cores go, None where nobody asked; a replay asks as its run did."""
     state = state_of(config)
     folder = (state.replayed or state.store.folder) / "cores"

@@ -49,12 +49,18 @@ class Ledger:
     unwritten: list[CaseResult] = field(default_factory=list)
     spent: dict[Item, float] = field(default_factory=dict)
     counted: datetime | None = None
+    pool: str = ""
+
+    def place_on(self, host: str) -> None:
+        """Take note of which host of its pool the function runs on."""
+        self.host = host
 
     @property
     def recording(self) -> str:
         """Return where the function's recording is kept, relative to the run's folder."""
         title = f"{self.case}[{self.prefix}]" if self.prefix else self.case
-        return f"recordings/{slug(f'{title}-{self.guest.name}@{self.host}')}.jsonl"
+        where = f"{self.guest.name}@{self.pool or self.host}"
+        return f"recordings/{slug(f'{title}-{where}')}.jsonl"
 
     @property
     def items(self) -> tuple[Item, ...]:
@@ -183,5 +189,6 @@ class Ledger:
             story=tuple(self.bench.story) if self.bench else (),
             series=verdict.series,
             recording=self.recording,
+            pool=self.pool,
             steps=self.steps(),
         )

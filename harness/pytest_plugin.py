@@ -14,14 +14,16 @@ from typing import Any
 import pytest
 
 from harness.errors import HarnessError
+from harness.inventory.model import Guest, Place
 from harness.ledger import Ledger
+from harness.needs import write_jobs
 from harness.record.order import in_recorded_order
 from harness.state import LEDGER, STATE, State, inventory_of, state_of
 from harness.turn import turn
 from harness.unwritten import attach
 from harness.verdict import Decided, NotApplicable
 
-pytest_plugins = ("harness.fixtures",)
+pytest_plugins = ("harness.fixtures", "harness.placing")
 
 
 class CertificationFailed(AssertionError):
@@ -35,6 +37,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--fault", action="append", default=[], help="seed it in the embedded lab")
     group.addoption("--results", type=Path, default=Path("results"), help="folder of all results")
     group.addoption("--run", help="name of this run; default: made of the time")
+    group.addoption("--deadline", help="when the run is over: 06:00, or +8h; default: never")
     group.addoption("--keep-cores", action="store_true", help="copy whole cores to the results")
     group.addoption("--replay", type=Path, help="folder of a run: run its recorded cases again")
 
@@ -54,6 +57,7 @@ def _has_seat(item: pytest.Item) -> bool:
     return "seat" not in params or isinstance(params["seat"], tuple)
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist tells the controller: by then the jobs are written
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Open the run when cases are left after selection, and write down what is planned."""
     config = session.config
@@ -65,23 +69,24 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         if state.replayed:
             cases = in_recorded_order(cases, state.recording_of)
             session.items[:] = cases
-        for item in cases:
-            state.store.plan(item.stash[LEDGER].planned())
+            for item in cases:
+                item.stash[LEDGER].place_on(state.recorded_host(item))
+        write_jobs(cases, state)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run each case for each guest on each host that the inventory gives it."""
+    """Run each case for each guest in each place that the inventory gives it."""
     if "seat" in metafunc.fixturenames:
         inventory = inventory_of(metafunc.config)
         mark = metafunc.definition.get_closest_marker("case")
         cases = mark.args if mark else ()
         seats = [
-            (guest, inventory.host(name))
+            (guest, place)
             for guest in inventory.guests
             if guest.wanted(cases)
-            for name in guest.hosts
+            for place in inventory.places(guest)
         ]
-        ids = [f"{guest.name}@{host.name}" for guest, host in seats]
+        ids = [f"{guest.name}@{place.name}" for guest, place in seats]
         metafunc.parametrize("seat", seats, ids=ids, scope="function")
 
 
@@ -103,18 +108,21 @@ def _ledger(item: pytest.Item, state: State) -> Ledger:
     feature = item.get_closest_marker("feature")
     assert case is not None  # noqa: S101  # the caller selects by this marker
     params: dict[str, Any] = item.callspec.params  # type: ignore[attr-defined]  # by pytest_generate_tests
-    guest, host = params["seat"]
+    guest: Guest
+    place: Place
+    guest, place = params["seat"]
     own = [str(getattr(v, "value", v)) for name, v in params.items() if name != "seat"]
     return Ledger(
         case.args[0],
         feature.args[0] if feature else "",
         guest,
-        host.name,
+        place.name,
         prefix=" ".join(own),
         parameters=tuple(case.kwargs.get("parameters", ())),
         store=state.store,
         cases=guest.wanted(case.args),
         steps=state.line.steps,
+        pool=place.name if place.is_pool else "",
     )
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import signal
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,11 +20,14 @@ from harness.ledger import Ledger
 from harness.record.order import began
 from harness.report.result import new_name
 from harness.report.store import Store
+from harness.scheduling.book import read
+from harness.scheduling.clock import parse_deadline
 from harness.unwritten import Unwritten
 
 if TYPE_CHECKING:  # a bare pytest needs no lab, and none of what talks to one
     from harness.record.line import Line
     from harness.run import Hosts
+    from harness.scheduling.night import Night
 
 DEFAULT_INVENTORY = Path(__file__).parent.parent / "inventories" / "embedded.yaml"
 STATE = pytest.StashKey["State"]()
@@ -44,6 +49,9 @@ class State:
         self.line: Line = Player() if replayed else Live()
         self.worker = store.worker
         self.unwritten, self.open = Unwritten(), contextlib.ExitStack()
+        self.deadline: datetime | None = None
+        self._night: Night | None = None
+        self._recorded: dict[str, str] | None = None
         self._hosts: dict[str, Hosts] = {}
 
     @property
@@ -52,6 +60,23 @@ class State:
         if self.worker not in self._hosts:
             self._hosts[self.worker] = self.run.Hosts(self.inventory, self.name, self.line)
         return self._hosts[self.worker]
+
+    def night(self) -> Night:
+        """Return the controller's view of hosts, plan and clock."""
+        if self._night is None:
+            from harness.scheduling.night import Night
+
+            self._night = Night(self.inventory, self.run.open_session, self.deadline)
+        return self._night
+
+    def recorded_host(self, item: pytest.Item) -> str:
+        """Return the host that a replayed item ran on."""
+        assert self.replayed is not None  # noqa: S101  # only asked in a replay
+        if self._recorded is None:
+            rows = Store(self.replayed).verdicts()
+            self._recorded = {row.recording: row.host for row in rows}
+        ledger = item.stash[LEDGER]
+        return self._recorded.get(ledger.recording, ledger.host)
 
     def recording_of(self, item: pytest.Item) -> Path:
         """Return the recording that an item writes, or in a replay the one that it reads."""
@@ -75,8 +100,18 @@ class State:
         if not self.replayed:
             self.hosts.close()
         with self.open:
+            self._say_why_not_run()
             for row in self.unwritten.rows:
                 self.store.append(row)
+
+    def _say_why_not_run(self) -> None:
+        """Give the rows of what was refused its reason: no host for it, no time, a dead worker."""
+        refused = self._night.plan.refused if self._night else {}
+        if refused:
+            jobs = {job.recording: refused.get(job.item, "") for job in read(self.store.folder)}
+            for row in self.store.planned():
+                if because := jobs.get(row.recording):
+                    self.store.append(replace(row, because=because))
 
 
 def inventory_of(config: pytest.Config) -> Inventory:
@@ -113,7 +148,9 @@ def state_of(config: pytest.Config) -> State:
             "faults": config.option.fault,
         }
         try:
-            state.open.enter_context(run.opened(state.inventory, name, state.store, asked))
+            state.deadline = deadline_of(config)
+            opened = run.opened(state.inventory, name, state.store, asked)
+            state.open.enter_context(opened)
         except HarnessError as wrong:
             state.open.close()
             raise pytest.UsageError(str(wrong)) from wrong
@@ -121,6 +158,16 @@ def state_of(config: pytest.Config) -> State:
         config.pluginmanager.register(state.unwritten)
     config.stash[STATE] = state
     return state
+
+
+def deadline_of(config: pytest.Config) -> datetime | None:
+    """Return when the run has to be over; a text that names no time is bad input."""
+    if not config.option.deadline:
+        return None
+    try:
+        return parse_deadline(config.option.deadline, datetime.now().astimezone())
+    except ValueError as wrong:
+        raise pytest.UsageError(str(wrong)) from wrong
 
 
 def _replay(inventory: Inventory, folder: Path) -> State:

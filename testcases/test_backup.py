@@ -28,6 +28,7 @@ def test_a_production_checkpoint_holds_what_was_on_disk(bench: Bench, certify: C
     certify(judge_backup(copy.because, judge_online(signs), copy))
 
 
+@pytest.mark.needs(backup_disk=True)
 @pytest.mark.case("BAK-01")
 def test_a_backup_of_a_running_vm_holds_what_was_on_disk(bench: Bench, certify: Certify) -> None:
     volume = recovery.needs_server_backup(bench)
@@ -35,6 +36,7 @@ def test_a_backup_of_a_running_vm_holds_what_was_on_disk(bench: Bench, certify: 
 
 
 @pytest.mark.long
+@pytest.mark.needs(backup_disk=True)
 @pytest.mark.case("BAK-04")
 def test_two_disks_are_backed_up_beside_a_mount_that_cannot_be_frozen(
     bench: Bench, certify: Certify

@@ -20,6 +20,7 @@ def test_a_crash_leaves_a_whole_core_on_the_local_disk(bench: Bench, certify: Ce
 
 
 @pytest.mark.long  # three boots of two guests: minutes on two cores without virtualisation
+@pytest.mark.needs(guests=2)
 @pytest.mark.case("KD-02")
 def test_a_crash_leaves_a_whole_core_at_a_neighbour_over_ssh(
     bench: Bench, certify: Certify
@@ -30,6 +31,7 @@ def test_a_crash_leaves_a_whole_core_at_a_neighbour_over_ssh(
 
 
 @pytest.mark.long
+@pytest.mark.needs(guests=2)
 @pytest.mark.case("KD-03")
 def test_a_crash_leaves_a_whole_core_at_a_neighbour_over_nfs(
     bench: Bench, certify: Certify

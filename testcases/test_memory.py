@@ -63,6 +63,7 @@ def test_a_guest_lives_without_its_host_s_memory_and_never_gets_more_than_its_ma
     certify(memory_judges.judge_maximum(seen, limits.maximum, limits.buffer), case="DM-03")
 
 
+@pytest.mark.needs(guests=2)
 @pytest.mark.case("DM-07")
 @pytest.mark.long
 @pytest.mark.alone

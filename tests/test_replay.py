@@ -42,7 +42,12 @@ class Host:
     name = "hv-2019"
 
     def run(self, call: Call, *, within: timedelta = timedelta(0)) -> Answer:  # noqa: ARG002
-        numbers = ("BuildNumber", "TotalVisibleMemorySize", "FreePhysicalMemory")
+        numbers = (
+            "BuildNumber",
+            "TotalVisibleMemorySize",
+            "FreePhysicalMemory",
+            "NumberOfLogicalProcessors",
+        )
         texts = ("Caption", "Name", "Manufacturer", "Model", "OEMStringArray")
         known: dict[str, HostValue] = {
             **dict.fromkeys(numbers, 17763),

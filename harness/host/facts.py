@@ -20,6 +20,7 @@ BROKEN = "broken on purpose: "
 class HostFacts:
     """Build, names and memory of a host, as Win32_OperatingSystem and Win32_ComputerSystem say.
 
+    ``processors``: its logical ones.
     ``broken``: the ways in which it was broken on purpose; a host of a lab never is.
     """
 
@@ -31,6 +32,7 @@ class HostFacts:
     memory: Bytes
     free_memory: Bytes
     broken: tuple[str, ...] = ()
+    processors: int = 1
 
 
 def release_of(build: int) -> str:
@@ -51,6 +53,7 @@ def measure_host(session: HostSession) -> Measured[HostFacts]:
         model=machine.string("Model"),
         memory=os.integer("TotalVisibleMemorySize") * KiB,
         free_memory=os.integer("FreePhysicalMemory") * KiB,
+        processors=machine.integer("NumberOfLogicalProcessors"),
         broken=tuple(
             text.removeprefix(BROKEN)
             for text in machine.strings("OEMStringArray")

@@ -10,6 +10,7 @@ from harness.inventory.model import (
     ExpectedFailure,
     FixedAddress,
     Guest,
+    Host,
     Preparation,
     Reported,
     SecureBoot,
@@ -34,14 +35,15 @@ MAXIMUM_PROCESSORS = 2048
 GUEST_KEYS = (
     *("name", "template", "vm", "disposable", "hosts", "memory", "processors", "secure_boot"),
     *("family", "release", "ssh", "address", "preparations", "expect", "cases"),
-    "dump_target",
+    *("dump_target", "priority"),
 )
 TEMPLATE_ENDS = (".vhd", ".vhdx")
 
 
-def read_guest(section: Section, host_names: tuple[str, ...]) -> Guest:
-    """Read one guest; ``host_names``: the hosts there are, all of them the default."""
-    hosts = _hosts(section, host_names) or host_names
+def read_guest(section: Section, there: tuple[Host, ...]) -> Guest:
+    """Read one guest; ``there``: the hosts there are, all of them the default."""
+    hosts = _hosts(section, there) or tuple(host.name for host in there)
+    mine = tuple(host for host in there if host.name in hosts)
     guest = Guest(
         name=section.parsed("name", parse_name, ""),
         source=_source(section),
@@ -54,9 +56,10 @@ def read_guest(section: Section, host_names: tuple[str, ...]) -> Guest:
         ssh=read_ssh(section),
         address=_address(section),
         preparations=tuple(_preparation(part) for part in section.sections("preparations")),
-        expected_failures=tuple(_expected(part, hosts) for part in section.sections("expect")),
+        expected_failures=tuple(_expected(part, mine) for part in section.sections("expect")),
         cases=section.texts("cases", parse_case),
         dump_target=_dump_target(section),
+        priority=section.number("priority", -100, 100, 0),
     )
     section.only(*GUEST_KEYS)
     _check(section, guest)
@@ -130,15 +133,18 @@ def _memory(section: Section) -> Bytes:
     return memory
 
 
-def _hosts(section: Section, known: tuple[str, ...]) -> tuple[str, ...]:
-    names = section.texts("hosts", parse_name)
-    for name in names:
+def _hosts(section: Section, there: tuple[Host, ...]) -> tuple[str, ...]:
+    """Return the names of the hosts that are named, those of a pool one by one."""
+    named: list[str] = []
+    known = tuple(dict.fromkeys(filter(None, (n for h in there for n in (h.name, h.pool)))))
+    for name in section.texts("hosts", parse_name):
         if name not in known:
-            have = ", ".join(filter(None, known)) or "none"
+            have = ", ".join(known) or "none"
             section.problem("hosts", f"no host {name} under hosts (there: {have})")
-    if len(set(names)) < len(names):
+        named += [h.name for h in there if name in (h.name, h.pool)] or [name]
+    if len(set(named)) < len(named):
         section.problem("hosts", "a host appears twice")
-    return names
+    return tuple(named)
 
 
 def _preparation(section: Section) -> Preparation:
@@ -154,7 +160,7 @@ def _preparation(section: Section) -> Preparation:
     return preparation
 
 
-def _expected(section: Section, hosts: tuple[str, ...]) -> ExpectedFailure:
+def _expected(section: Section, hosts: tuple[Host, ...]) -> ExpectedFailure:
     section.word("outcome", ("fail",))
     expected = ExpectedFailure(
         case=section.parsed("case", parse_case, ""),

@@ -31,6 +31,7 @@ from harness.units import Bytes, GiB
 
 PORTS = {Transport.HTTP: 5985, Transport.HTTPS: 5986}
 RESERVE = 4 * GiB
+MOST_PROCESSORS = 1 << 16
 NEEDS_TLS = {
     Authentication.BASIC: "basic sends the password unprotected",
     Authentication.CERTIFICATE: "a certificate logs in during the TLS handshake",
@@ -39,6 +40,7 @@ HOST_KEYS = (
     *("name", "address", "port", "transport", "authentication", "delegate"),
     *("username", "password", "certificate", "verify_tls", "unverified_because", "ca"),
     *("switch", "vlan", "vm_path", "memory_reserve", "memory_budget", "backup_target"),
+    *("pool", "machine", "processors_budget"),
 )
 
 
@@ -69,6 +71,11 @@ def read_host(section: Section) -> Host:
         backup_target=section.parsed("backup_target", parse_drive, "")
         if section.has("backup_target")
         else "",
+        pool=section.parsed("pool", parse_name, "") if section.has("pool") else "",
+        machine=section.parsed("machine", parse_name, "") if section.has("machine") else "",
+        processors_budget=section.number("processors_budget", 1, MOST_PROCESSORS)
+        if section.has("processors_budget")
+        else None,
     )
     section.only(*HOST_KEYS)
     _check(section, host)

@@ -40,8 +40,7 @@ def load(path: Path) -> Inventory:
 
 def _read(top: Section, path: Path) -> Inventory:
     hosts = tuple(read_host(section) for section in top.sections("hosts", required=True))
-    names = tuple(host.name for host in hosts)
-    guests = tuple(read_guest(part, names) for part in top.sections("guests", required=True))
+    guests = tuple(read_guest(part, hosts) for part in top.sections("guests", required=True))
     lab = tuple(read_lab_host(section) for section in top.sections("lab"))
     top.only("lab", "hosts", "guests")
     return Inventory(path, hosts, guests, lab)

@@ -95,6 +95,9 @@ class Host:
     (CredSSP always does). ``unverified_because`` is on record where ``verify_tls`` is off.
     ``backup_target``: the drive (``E:``) that Windows Server Backup writes to, "" for the emptiest
     one beside that of ``vm_path``.
+    ``pool``: hosts of one pool are alike: a case of it runs on any one of them. ``machine``: hosts
+    that name the same one share it (nested virtualisation). ``processors_budget``: virtual
+    processors that the run's guests may have in all; None: four per logical processor.
     """
 
     name: str
@@ -115,6 +118,27 @@ class Host:
     delegate: bool = False
     unverified_because: str = ""
     backup_target: str = ""
+    pool: str = ""
+    machine: str = ""
+    processors_budget: int | None = None
+
+    @property
+    def place(self) -> str:
+        """Return what cases are given to: its pool, or the host itself."""
+        return self.pool or self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a case runs once: on any one of ``hosts``; ``name`` is the pool's, or the host's."""
+
+    name: str
+    hosts: tuple[Host, ...]
+
+    @property
+    def is_pool(self) -> bool:
+        """Return whether the inventory leaves open which host it is."""
+        return self.name not in (host.name for host in self.hosts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +247,8 @@ class ExpectedFailure:
 class Guest:
     """One guest under test. ``hosts``: the inventory hosts it runs on; ``cases``: () for all.
 
-    ``dump_target``: None for a second guest, made for the case.
+    ``dump_target``: None for a second guest, made for the case. ``priority``: when time is short,
+    the cases of a guest with a higher one go first.
     """
 
     name: str
@@ -240,6 +265,7 @@ class Guest:
     expected_failures: tuple[ExpectedFailure, ...] = ()
     cases: tuple[str, ...] = ()
     dump_target: DumpTarget | None = None
+    priority: int = 0
 
     def wanted(self, cases: Iterable[str]) -> tuple[str, ...]:
         """Return those of the cases that are to run on this guest."""
@@ -279,6 +305,12 @@ class Inventory:
     def guest(self, name: str) -> Guest:
         """Return the guest of that name."""
         return next(guest for guest in self.guests if guest.name == name)
+
+    def places(self, guest: Guest) -> tuple[Place, ...]:
+        """Return where the guest's cases run: each host that it names, pools as one."""
+        hosts = [self.host(name) for name in guest.hosts]
+        names = dict.fromkeys(host.place for host in hosts)
+        return tuple(Place(n, tuple(h for h in hosts if h.place == n)) for n in names)
 
     def guests_of(self, host: Host) -> tuple[Guest, ...]:
         """Return the guests that run on the host."""

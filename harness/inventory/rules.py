@@ -55,6 +55,7 @@ def check_together(read: Inventory, report: Report) -> None:
     """Note what only shows when all of the inventory is read."""
     _unique(report, "hosts", (host.name for host in read.hosts))
     _unique(report, "guests", (guest.name for guest in read.guests))
+    _pools_are_no_hosts(read, report)
     _unique(report, "lab", (lab.name for lab in read.lab))
     _unique(report, "lab", (lab.address for lab in read.lab), "address")
     _lab_hosts_are_hosts(read, report)
@@ -70,6 +71,13 @@ def _unique(report: Report, group: str, names: Iterable[str], key: str = "name")
         first = seen.setdefault(name.lower(), n)
         if name and first != n:
             report.problem(f"{group}[{n}].{key}", f"{name} is {group}[{first}] already")
+
+
+def _pools_are_no_hosts(read: Inventory, report: Report) -> None:
+    names = {host.name for host in read.hosts}
+    for n, host in enumerate(read.hosts):
+        if host.pool and host.pool in names:
+            report.problem(f"hosts[{n}].pool", f"{host.pool} is the name of a host already")
 
 
 def _lab_hosts_are_hosts(read: Inventory, report: Report) -> None:

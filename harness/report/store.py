@@ -101,8 +101,11 @@ class Store:
 
     def plan(self, rows: Iterable[CaseResult]) -> None:
         """Write down what is going to run, so that what did not is reported as not-run."""
-        for row in rows:
-            self._append("plan", to_json(row))
+        self._append("plan", *(to_json(row) for row in rows))
+
+    def planned(self) -> tuple[CaseResult, ...]:
+        """Read what was going to run."""
+        return tuple(self._rows("plan-*.jsonl"))
 
     def results(self) -> tuple[CaseResult, ...]:
         """Read all workers' verdicts, then add what was planned and never judged as not-run."""
@@ -163,10 +166,10 @@ class Store:
         where = path.relative_to(self.folder).as_posix()
         return EvidenceFile(where, piece.asked, piece.where, hashlib.sha256(data).hexdigest())
 
-    def _append(self, kind: str, row: Mapping[str, Any]) -> None:
+    def _append(self, kind: str, *rows: Mapping[str, Any]) -> None:
         try:
             with (self.folder / f"{kind}-{self.worker}.jsonl").open("a") as file:
-                file.write(json.dumps(dict(row)) + "\n")
+                file.writelines(json.dumps(dict(row)) + "\n" for row in rows)
                 file.flush()
                 os.fsync(file.fileno())
         except OSError as broken:

@@ -16,10 +16,11 @@ class Job:
     long it took before, or a guess. ``alone``: nothing else may run on the same machine meanwhile.
     ``backup_disk``: its host needs a disk that Windows Server Backup can write to. ``template``:
     the image that its guests are made from. Of two jobs the one with the higher ``priority`` starts
-    first.
+    first. ``item`` is pytest's name for it, ``recording`` the file that names its verdicts.
     """
 
     item: str
+    recording: str
     guest: str
     place: str
     hosts: tuple[str, ...]
@@ -38,14 +39,15 @@ class Room:
 
     ``memory``: free, less what the inventory reserves, at most its budget. ``processors``: the
     virtual processors that its guests may have in all. ``machine``: hosts of one machine share it,
-    so that a case which runs alone has all of them. ``problem``: why nothing can run there.
+    so that a case which runs alone has all of them. ``no_backups``: why it can make none.
+    ``problem``: why nothing can run there.
     """
 
     host: str
     memory: Bytes
     processors: int
     machine: str = ""
-    backup_disk: bool = True
+    no_backups: str = ""
     problem: str = ""
 
 
@@ -73,6 +75,6 @@ def unfit(job: Job, room: Room) -> str:
             f"{room.host} has {room.processors} virtual processors for guests,"
             f" and the case needs {job.processors}"
         )
-    if job.backup_disk and not room.backup_disk:
-        return f"{room.host} has no disk that a backup could be written to"
+    if job.backup_disk and room.no_backups:
+        return room.no_backups
     return ""

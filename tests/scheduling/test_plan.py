@@ -16,7 +16,7 @@ from harness.units import GiB
 def job(item: str, seconds: float = 60, *, hosts: str = "a", gib: int = 1, **more: object) -> Job:
     took = timedelta(seconds=seconds)
     given = {"memory": gib * GiB, "processors": 2, "expected": took, **more}
-    return Job(item, "g", hosts, tuple(hosts), **given)  # type: ignore[arg-type]  # tests name them
+    return Job(item, f"recordings/{item}.jsonl", "g", hosts, tuple(hosts), **given)  # type: ignore[arg-type]  # tests name them
 
 
 def room(host: str, gib: int = 4, **more: object) -> Room:
@@ -104,7 +104,7 @@ def test_what_no_other_host_can_run_is_refused_with_the_reason() -> None:
 def test_what_fits_on_no_host_is_refused_at_once() -> None:
     plan = Plan(
         [job("big", gib=9), job("many", processors=99), job("backup", backup_disk=True)],
-        [room("a", backup_disk=False)],
+        [room("a", no_backups="a has no drive for backups")],
     )
     assert plan.finished
     assert plan.refused["big"] == "a has 4096 MiB for guests, and the case needs 9216 MiB"

@@ -1,0 +1,55 @@
+"""What a case needs of a host, as its marks and its guest say: the job that the plan places."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from harness.scheduling import book
+from harness.scheduling.job import Job
+from harness.state import LEDGER, State
+
+if TYPE_CHECKING:
+    from harness.inventory.model import Guest, Place
+
+SHORT, LONG = timedelta(minutes=2), timedelta(minutes=10)
+"""How long a case takes that no run has timed yet."""
+
+
+def write_jobs(cases: Iterable[pytest.Item], state: State) -> None:
+    """Write down what is going to run, unless another worker has."""
+    if book.written(state.store.folder):
+        return
+    found = tuple(cases)
+    state.store.plan(row for item in found for row in item.stash[LEDGER].planned())
+    book.write(state.store.folder, [job_of(item) for item in found])
+
+
+def job_of(item: pytest.Item) -> Job:
+    """Return what a case needs of a host: its marks and its guest say so."""
+    guest: Guest
+    place: Place
+    guest, place = item.callspec.params["seat"]  # type: ignore[attr-defined]  # by pytest_generate_tests
+    needs: dict[str, Any] = {}
+    for mark in item.iter_markers("needs"):
+        needs |= mark.kwargs
+    guests = int(needs.get("guests", 1))
+    ledger = item.stash[LEDGER]
+    guess = LONG if item.get_closest_marker("long") else SHORT
+    return Job(
+        item=item.nodeid,
+        recording=ledger.recording,
+        guest=guest.name,
+        place=place.name,
+        hosts=tuple(host.name for host in place.hosts),
+        memory=guests * guest.memory,
+        processors=guests * guest.processors,
+        expected=guess,
+        alone=item.get_closest_marker("alone") is not None,
+        backup_disk=bool(needs.get("backup_disk")),
+        template=getattr(guest.source, "path", ""),
+        priority=guest.priority,
+    )
