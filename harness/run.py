@@ -22,7 +22,6 @@ from harness.host.fillers import Fillers
 from harness.host.gate import StartGate
 from harness.host.lease import leased
 from harness.host.lifecycle import NAME, existing_vm, remove_folder, vm_from_template, vm_name
-from harness.host.psrp import PsrpSession
 from harness.host.sweep import sweep
 from harness.inventory.credentials import resolve
 from harness.inventory.model import ExistingVm
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
 
     from harness.evidence import Measured
     from harness.guest.boot import ClosableShell
+    from harness.host.psrp import PsrpSession
     from harness.host.vm import Vm
     from harness.inventory.model import Guest, Host, Inventory
     from harness.record.line import Line
@@ -89,6 +89,8 @@ def gate_file(run: str, host: Host) -> Path:
 
 def open_session(host: Host) -> PsrpSession:
     """Return a session to the host with its credentials resolved; it connects at the first call."""
+    from harness.host.psrp import PsrpSession  # 20 MB: an idle worker has no use for it
+
     password = resolve(host.password) if host.password else None
     return PsrpSession(host, password)
 

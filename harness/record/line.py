@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from harness.guest.ssh import connect
-from harness.host.psrp import PsrpSession
 from harness.inventory.credentials import resolve
 from harness.record.recorder import OpenSession, RecordedSession, Recorder, Story, recorded_log_in
 from harness.record.spent import spent, steps
@@ -51,6 +50,8 @@ class Live:
 
     def session(self, host: Host) -> RecordedSession:
         """Return a session with its credentials resolved."""
+        from harness.host.psrp import PsrpSession  # 20 MB: an idle worker has no use for it
+
         password = resolve(host.password) if host.password else None
         if password is not None:
             self._recorder.keep_out((password,))

@@ -23,7 +23,6 @@ from typing import Any
 
 from harness.errors import ResultsError
 from harness.evidence import Evidence
-from harness.report.junit import render_junit
 from harness.report.markdown import render_markdown
 from harness.report.result import CaseResult, EvidenceFile, from_json, slug, to_json
 from harness.report.step import Spent
@@ -119,6 +118,8 @@ class Store:
 
     def finish(self) -> tuple[CaseResult, ...]:
         """Write verdicts.jsonl, junit.xml and report.html; return the rows."""
+        from harness.report.junit import render_junit  # of no use to workers
+
         rows = self.results()
         lines = "".join(json.dumps(to_json(row)) + "\n" for row in rows)
         self._replace("verdicts.jsonl", lines)

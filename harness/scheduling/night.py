@@ -7,19 +7,20 @@ import signal
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from harness.errors import HarnessError
 from harness.host.facts import measure_host
-from harness.host.psrp import PsrpSession
 from harness.inventory.model import Host, Inventory
 from harness.scheduling.job import Job, Room
 from harness.scheduling.plan import Plan
 from harness.scheduling.rooms import free_for_guests, guests_at_once, measure_room
 from harness.units import Bytes
 
+if TYPE_CHECKING:
+    from harness.host.psrp import PsrpSession
+
 T = TypeVar("T")
-OpenSession = Callable[[Host], PsrpSession]
 AT_A_TIME = 16
 LOOK_EVERY = timedelta(minutes=1)
 GRACE = timedelta(minutes=5)
@@ -37,7 +38,10 @@ class Night:
     """
 
     def __init__(
-        self, inventory: Inventory, open_session: OpenSession, deadline: datetime | None = None
+        self,
+        inventory: Inventory,
+        open_session: Callable[[Host], PsrpSession],
+        deadline: datetime | None = None,
     ) -> None:
         self.inventory, self.open_session = inventory, open_session
         self.deadline, self.plan = deadline, Plan((), ())
