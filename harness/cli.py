@@ -8,7 +8,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from harness.commands import contract, image, lab, results, selftest
+from harness.commands import contract, history, image, lab, results, selftest
 from harness.commands.options import EMBEDDED, Faults, InventoryFile
 
 ROOT = Path(__file__).parent.parent
@@ -20,6 +20,7 @@ app = typer.Typer(
     help="Certifies Linux guests on Hyper-V; proves itself on a stand-in host.",
 )
 app.add_typer(results.app)
+app.add_typer(history.app)
 app.add_typer(selftest.app)
 app.add_typer(lab.app, name="lab")
 app.add_typer(image.app, name="image")
@@ -87,7 +88,9 @@ def run(  # noqa: PLR0913, PLR0917  # Typer's form: one parameter per option
 
     def once() -> tuple[int, Path]:
         folder = results.absolute() / new_name()
-        return watch([*PYTEST, *options, f"--run={folder.name}"], folder), folder
+        status = watch([*PYTEST, *options, f"--run={folder.name}"], folder)
+        history.keep(folder, results)
+        return status, folder
 
     if repeat == 1:
         raise SystemExit(once()[0])

@@ -5,6 +5,7 @@ HarnessError
 ├── CredentialError          a reference to a secret could not be resolved
 ├── LabError                 the embedded lab could not be brought up, or is somebody else's
 ├── ResultsError             results could not be written
+├── DatabaseError            the database of results is down, or is not ours
 ├── ReplayError              a recording does not hold what a replay needs
 ├── ImageError               a disk image on this machine is none, or could not be converted
 ├── HostError                the hypervisor
@@ -58,6 +59,18 @@ class LabError(HarnessError):
 
 class ResultsError(HarnessError):
     """Results could not be written."""
+
+
+class DatabaseError(HarnessError):
+    """The database of results could not be used; what is in the runs' folders is not touched.
+
+    ``where`` is its URL without a password.
+    """
+
+    def __init__(self, where: str, what: str, advice: str = "") -> None:
+        self.where, self.what = where, what
+        self.advice = advice or "start it or correct --database; results can be imported later"
+        super().__init__(f"database {where}: {what}; {self.advice}")
 
 
 class ReplayError(HarnessError):

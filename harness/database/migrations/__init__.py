@@ -1,0 +1,1 @@
+"""The schema's revisions; ``harness.database.engine`` applies them by itself."""
