@@ -8,8 +8,8 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from harness.commands import contract, history, image, lab, results, selftest
-from harness.commands.options import EMBEDDED, Faults, InventoryFile
+from harness.commands import contract, history, image, lab, results, run, selftest
+from harness.commands.options import EMBEDDED, InventoryFile
 
 ROOT = Path(__file__).parent.parent
 
@@ -19,18 +19,13 @@ app = typer.Typer(
     rich_markup_mode=None,  # plain help: loading rich would cost more than everything else
     help="Certifies Linux guests on Hyper-V; proves itself on a stand-in host.",
 )
+app.add_typer(run.app)
 app.add_typer(results.app)
 app.add_typer(history.app)
 app.add_typer(selftest.app)
 app.add_typer(lab.app, name="lab")
 app.add_typer(image.app, name="image")
 app.add_typer(contract.app, name="contract")
-
-PYTEST = (
-    *(sys.executable, "-m", "pytest", str(ROOT / "testcases"), "-p", "harness.pytest_plugin"),
-    *("-c", str(ROOT / "pyproject.toml"), "--rootdir", str(ROOT), "-p", "no:cacheprovider"),
-    "--tb=short",
-)
 
 
 def main() -> None:
@@ -48,61 +43,6 @@ def main() -> None:
 def _fail(sentence: str) -> NoReturn:
     sys.stderr.write(f"hvcert: {sentence}\n")
     raise SystemExit(2)
-
-
-@app.command()
-def run(  # noqa: PLR0913, PLR0917  # Typer's form: one parameter per option
-    inventory: InventoryFile = EMBEDDED,
-    select: Annotated[
-        str, typer.Option(help="Cases to run: a pytest -k expression over ids and names.")
-    ] = "",
-    results: Annotated[Path, typer.Option(help="Folder of all results.")] = Path("results"),
-    workers: Annotated[
-        str, typer.Option("-n", help="Cases at a time; auto: as many as the hosts hold guests.")
-    ] = "0",
-    fault: Faults = None,
-    deadline: Annotated[
-        str, typer.Option(help="When the run is over: 06:00, or +8h; what does not fit is not-run.")
-    ] = "",
-    long: Annotated[bool, typer.Option("--long", help="Also the cases marked long.")] = False,  # noqa: FBT002  # Typer's form
-    keep_cores: Annotated[bool, typer.Option("--keep-cores", help="Copy cores, too.")] = False,  # noqa: FBT002  # Typer's form
-    repeat: Annotated[
-        int, typer.Option(help="Until there are so many runs; results/flakiness.md counts.", min=1)
-    ] = 1,
-) -> None:
-    """Run the certification cases; exit status 0 as expected, 1 a verdict failed, 2 an error."""
-    from harness import lab
-    from harness.inventory.load import load
-    from harness.report.result import new_name
-    from harness.watch import watch
-
-    for warning in lab.with_faults(load(inventory), tuple(fault or ())).warnings:
-        typer.echo(f"warning: {warning}", err=True)
-    options = [f"--inventory={inventory.absolute()}", f"--results={results.absolute()}"]
-    options += [] if long else ["-m", "not long"]
-    options += ["-k", select] if select else []
-    options += ["-n", _workers(workers)] if workers != "0" else []
-    options += [f"--deadline={deadline}"] if deadline else []
-    options += [f"--fault={name}" for name in fault or ()]
-    options += ["--keep-cores"] if keep_cores else []
-
-    def once() -> tuple[int, Path]:
-        folder = results.absolute() / new_name()
-        status = watch([*PYTEST, *options, f"--run={folder.name}"], folder)
-        history.keep(folder, results)
-        return status, folder
-
-    if repeat == 1:
-        raise SystemExit(once()[0])
-    from harness.repeat import repeat as again
-
-    raise SystemExit(again(repeat, results.absolute(), once, typer.echo))
-
-
-def _workers(text: str) -> str:
-    if text == "auto" or text.isdecimal():
-        return text
-    _fail(f"-n {text}: write a number of cases at a time, or auto")
 
 
 @app.command()

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from harness.errors import HarnessError, ResultsError
-from harness.report.result import CaseResult, slug
+from harness.report.result import CaseResult, Try, slug
 from harness.verdict import Outcome, Verdict
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ class Ledger:
     spent: dict[Item, float] = field(default_factory=dict)
     counted: datetime | None = None
     pool: str = ""
+    earlier: dict[Item, tuple[Try, ...]] = field(default_factory=dict)
 
     def place_on(self, host: str) -> None:
         """Take note of which host of its pool the function runs on."""
@@ -137,6 +138,24 @@ class Ledger:
             if row is None or (when == "teardown" and row.outcome is Outcome.PASS):
                 self._write(name, Verdict(Outcome.ERROR, said, ()))
 
+    def wants_another_try(self) -> bool:
+        """Return whether a verdict is neither as expected nor without a rule that excuses it."""
+        return any(
+            not row.as_expected and row.outcome in (Outcome.FAIL, Outcome.ERROR)
+            for row in self.rows.values()
+        )
+
+    def begin_again(self, recording: str) -> None:
+        """Start over on a fresh VM; this try's rows become earlier tries of the next one's.
+
+        ``recording``: where this try's was put.
+        """
+        for item, row in self.rows.items():
+            tried = Try(row.outcome, row.because, row.evidence, recording, row.seconds)
+            self.earlier[item] = (*row.earlier, tried)
+        self.bench, self.counted = None, None
+        self.verdicts, self.rows, self.spent = {}, {}, {}
+
     def lines(self) -> tuple[str, ...]:
         """Return one line per verdict for whoever watches the run."""
         return tuple(
@@ -148,7 +167,8 @@ class Ledger:
         row = self._row(item, verdict)
         context = tuple(self.bench.context) if self.bench else ()
         try:
-            home = f"{row.title}-{row.guest}@{row.host}"
+            again = f"-try-{len(row.earlier) + 1}" if row.earlier else ""
+            home = f"{row.title}-{row.guest}@{row.host}{again}"
             kept = self.store.keep(home, verdict.evidence + context)
             self.rows[item] = replace(row, evidence=kept)
             self.store.append(self.rows[item])
@@ -190,5 +210,6 @@ class Ledger:
             series=verdict.series,
             recording=self.recording,
             pool=self.pool,
+            earlier=self.earlier.get(item, ()),
             steps=self.steps(),
         )

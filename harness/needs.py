@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness.durations import known_seconds
+from harness.resume import settled
 from harness.scheduling import book
 from harness.scheduling.job import Job
 from harness.state import LEDGER, State
@@ -24,12 +26,18 @@ def write_jobs(cases: Iterable[pytest.Item], state: State) -> None:
     if book.written(state.store.folder):
         return
     found = tuple(cases)
+    folder = state.store.folder
     state.store.plan(row for item in found for row in item.stash[LEDGER].planned())
-    book.write(state.store.folder, [job_of(item) for item in found])
+    done, known = settled(state.store), known_seconds(folder.parent)
+    jobs = (job_of(item, known) for item in found)
+    book.write(folder, [job for job in jobs if job.recording not in done])
 
 
-def job_of(item: pytest.Item) -> Job:
-    """Return what a case needs of a host: its marks and its guest say so."""
+def job_of(item: pytest.Item, known: Mapping[str, float]) -> Job:
+    """Return what a case needs of a host: its marks and its guest say so.
+
+    ``known``: how many seconds recordings took before.
+    """
     guest: Guest
     place: Place
     guest, place = item.callspec.params["seat"]  # type: ignore[attr-defined]  # by pytest_generate_tests
@@ -38,6 +46,7 @@ def job_of(item: pytest.Item) -> Job:
         needs |= mark.kwargs
     guests = int(needs.get("guests", 1))
     ledger = item.stash[LEDGER]
+    took = known.get(ledger.recording, 0.0)
     guess = LONG if item.get_closest_marker("long") else SHORT
     return Job(
         item=item.nodeid,
@@ -47,7 +56,7 @@ def job_of(item: pytest.Item) -> Job:
         hosts=tuple(host.name for host in place.hosts),
         memory=guests * guest.memory,
         processors=guests * guest.processors,
-        expected=guess,
+        expected=timedelta(seconds=took) if took else guess,
         alone=item.get_closest_marker("alone") is not None,
         backup_disk=bool(needs.get("backup_disk")),
         template=getattr(guest.source, "path", ""),

@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from _pytest.runner import runtestprotocol  # as pytest-rerunfailures does
 
 from harness.errors import HarnessError
 from harness.inventory.model import Guest, Place
 from harness.ledger import Ledger
 from harness.needs import write_jobs
-from harness.record.order import in_recorded_order
+from harness.record.order import in_recorded_order, put_aside
 from harness.state import LEDGER, STATE, State, inventory_of, state_of
 from harness.turn import turn
 from harness.unwritten import attach
@@ -38,6 +39,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--results", type=Path, default=Path("results"), help="folder of all results")
     group.addoption("--run", help="name of this run; default: made of the time")
     group.addoption("--deadline", help="when the run is over: 06:00, or +8h; default: never")
+    group.addoption("--retries", type=int, default=0, help="tries after a fail or an error")
+    group.addoption("--resume", action="store_true", help="go on with the run that --run names")
     group.addoption("--keep-cores", action="store_true", help="copy whole cores to the results")
     group.addoption("--replay", type=Path, help="folder of a run: run its recorded cases again")
 
@@ -126,18 +129,35 @@ def _ledger(item: pytest.Item, state: State) -> Ledger:
     )
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Give the case its turn; time and record all of it, set-up and clean-up included."""
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
+    """Give the case its turn, and as many tries as the run allows; reports are of the last one."""
     ledger = item.stash.get(LEDGER, None)
     if ledger is None:
-        return (yield)
-    with (
-        turn(ledger.store.folder, alone=item.get_closest_marker("alone") is not None),
-        state_of(item.config).recorded(item),
-    ):
-        ledger.started = datetime.now(UTC)
-        return (yield)
+        return None
+    item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+    with turn(ledger.store.folder, alone=item.get_closest_marker("alone") is not None):
+        reports = _tries(item, nextitem, ledger)
+    for report in reports:
+        item.ihook.pytest_runtest_logreport(report=report)
+    item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+    return True
+
+
+def _tries(
+    item: pytest.Item, nextitem: pytest.Item | None, ledger: Ledger
+) -> list[pytest.TestReport]:
+    """Run the case until it ends as expected or has no try left; record each try, all of it."""
+    state = state_of(item.config)
+    left = 0 if state.replayed else item.config.option.retries
+    while True:
+        with state.recorded(item):
+            ledger.started = datetime.now(UTC)
+            reports = runtestprotocol(item, log=False, nextitem=nextitem)
+        if left == 0 or not ledger.wants_another_try():
+            return reports
+        left -= 1
+        ledger.begin_again(put_aside(state.store.folder / ledger.recording))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -97,11 +97,16 @@ def open_session(host: Host) -> PsrpSession:
 
 @contextmanager
 def opened(
-    inventory: Inventory, run: str, store: Store, asked: Mapping[str, object]
+    inventory: Inventory,
+    run: str,
+    store: Store,
+    asked: Mapping[str, object],
+    *,
+    resumed: bool = False,
 ) -> Iterator[None]:
     """Hold the run open: lab up, every host leased and swept; at the end nothing of it is left.
 
-    ``asked``: which cases, as the run's facts keep it.
+    ``asked``: which cases, as the run's facts keep it. ``resumed``: its folder is there already.
     """
     with contextlib.ExitStack() as stack:
         stack.enter_context(lab.embedded(inventory.lab, lab.images(inventory)))
@@ -111,18 +116,16 @@ def opened(
             sweep(session, host, inventory)
             stack.callback(sweep, session, host, inventory)
             stack.callback(gate_file(run, host).unlink, missing_ok=True)
-        store.create(
-            {
-                "run": run,
-                "inventory": str(inventory.path),
-                "started": datetime.now(UTC).isoformat(timespec="seconds"),
-                "hvcert": __version__,
-                "commit": commit(),
-                "controller": os.uname().nodename,
-                **asked,
-            },
-            inventory.path.read_bytes(),
-        )
+        sitting = {
+            "started": datetime.now(UTC).isoformat(timespec="seconds"),
+            "commit": commit(),
+            "controller": os.uname().nodename,
+        }
+        if resumed:
+            store.go_on(sitting)
+        else:
+            named = {"run": run, "inventory": str(inventory.path), "hvcert": __version__}
+            store.create({**named, **sitting, **asked}, inventory.path.read_bytes())
         stack.callback(store.finish)
         yield
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from harness.durations import keep
 from harness.errors import HarnessError, ResultsError
 from harness.inventory.load import load
 from harness.inventory.model import Inventory
@@ -101,6 +102,9 @@ class State:
             self.hosts.close()
         with self.open:
             self._say_why_not_run()
+            if self.worker == "main" and not self.replayed:
+                spent = self.store.times()
+                keep(self.store.folder.parent, {name: of.total for name, of in spent.items()})
             for row in self.unwritten.rows:
                 self.store.append(row)
 
@@ -146,10 +150,13 @@ def state_of(config: pytest.Config) -> State:
             "select": config.option.keyword,
             "markers": config.option.markexpr,
             "faults": config.option.fault,
+            "retries": config.option.retries,
+            "keep cores": config.option.keep_cores,
         }
         try:
             state.deadline = deadline_of(config)
-            opened = run.opened(state.inventory, name, state.store, asked)
+            resumed = config.option.resume
+            opened = run.opened(state.inventory, name, state.store, asked, resumed=resumed)
             state.open.enter_context(opened)
         except HarnessError as wrong:
             state.open.close()

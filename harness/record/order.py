@@ -27,3 +27,14 @@ def in_recorded_order(items: Iterable[T], recording: Callable[[T], Path]) -> lis
     """
     known = ((began(recording(item)), item) for item in items)
     return [item for _, item in sorted((k for k in known if k[0][1]), key=lambda pair: pair[0])]
+
+
+def put_aside(path: Path) -> str:
+    """Rename the recording of a try that is followed by another; return its new place in the run.
+
+    The last try keeps the name by which a replay looks for it.
+    """
+    number = len(list(path.parent.glob(f"{path.stem}.try-*.jsonl"))) + 1
+    aside = path.with_name(f"{path.stem}.try-{number}.jsonl")
+    path.rename(aside)
+    return f"{path.parent.name}/{aside.name}"

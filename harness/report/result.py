@@ -101,6 +101,8 @@ class CaseResult:
     @property
     def word(self) -> str:
         """Return the outcome as tables show it; a surprise is said."""
+        if self.flaky and not self.expected_failure:
+            return "flaky"
         if not self.expected_failure:
             return self.outcome.value
         return {Outcome.FAIL: "fail (expected)", Outcome.PASS: "pass (a fail was expected)"}.get(

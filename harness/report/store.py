@@ -106,11 +106,23 @@ class Store:
         """Read what was going to run."""
         return tuple(self._rows("plan-*.jsonl"))
 
+    def judged(self) -> tuple[CaseResult, ...]:
+        """Read every verdict that was written, also those of earlier tries."""
+        return tuple(self._rows("verdicts-*.jsonl"))
+
+    def go_on(self, sitting: Mapping[str, Any]) -> None:
+        """Add a sitting to run.json: when and by whom the run was resumed."""
+        facts = self.facts()
+        facts["sittings"] = [*facts.get("sittings", []), dict(sitting)]
+        self._replace("run.json", json.dumps(facts, indent=2) + "\n")
+
     def results(self) -> tuple[CaseResult, ...]:
         """Read all workers' verdicts, then add what was planned and never judged as not-run."""
         judged: dict[tuple[str, ...], CaseResult] = {}
-        for row in self._rows("verdicts-*.jsonl"):
-            if row.key not in judged or judged[row.key].outcome is Outcome.PASS:
+        for row in self.judged():
+            before = judged.get(row.key)
+            later = before is not None and len(row.earlier) > len(before.earlier)
+            if before is None or later or before.outcome in (Outcome.PASS, Outcome.NOT_RUN):
                 judged[row.key] = row  # a later error (clean-up) is not hidden by a pass
         for row in self._rows("plan-*.jsonl"):
             judged.setdefault(row.key, row)
