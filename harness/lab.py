@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from harness.errors import LabError
@@ -24,7 +24,7 @@ PROGRAM = (sys.executable, "-m", "harness.standin")
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """The process that brought a lab up for its own use; ``started`` tells a reused pid apart."""
+    """A process that uses a lab that runs brought up; ``started`` tells a reused pid apart."""
 
     pid: int
     started: str
@@ -67,18 +67,17 @@ def hosts_up() -> dict[str, tuple[str, ...]]:
 def embedded(hosts: tuple[LabHost, ...], images: tuple[str, ...] = ()) -> Iterator[None]:
     """Have these stand-in hosts up inside the block, with these guest images as templates.
 
-    A lab that somebody brought up by hand is used and left as it is. A lab that this run brings up,
-    or that a dead run left behind, is taken down at the end.
+    A lab that somebody brought up by hand is used and left as it is. One that runs brought up is
+    taken down when the last of them ends; what dead runs left behind is taken down first.
     """
     if not hosts:
         yield
         return
-    ours = _ensure(hosts, images)
+    _ensure(hosts, images)
     try:
         yield
     finally:
-        if ours:
-            call("down")
+        _leave()
 
 
 def images(inventory: Inventory) -> tuple[str, ...]:
@@ -90,37 +89,61 @@ def images(inventory: Inventory) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-def _ensure(hosts: tuple[LabHost, ...], images: tuple[str, ...]) -> bool:
-    """Bring the lab up if need be; return whether this run has to take it down."""
-    folder = state_folder()
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with (folder.parent / "lab.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        owner = _owner(folder.parent / "lab.owner")
-        up = hosts_up()
-        if up and owner and not owner.alive():
-            call("down")  # a killed run left it: its machines end with it, nothing is reused
-            up = {}
+def _ensure(hosts: tuple[LabHost, ...], images: tuple[str, ...]) -> None:
+    """Bring the lab up if need be; several runs may use it, the last of them takes it down."""
+    with _locked() as users:
+        up, there = hosts_up(), _users(users)
+        if up and there and not any(user.alive() for user in there):
+            call("down")  # killed runs left it: its machines end with it, nothing is reused
+            up, there = {}, []
         if up:
             _check_hosts(up, hosts)
-            return False
-        faults = (f"--fault={host.name}/{fault}" for host in hosts for fault in host.faults)
-        call(
-            "up",
-            *(f"--host={h.name}:{h.windows}:{h.address}" for h in hosts),
-            *faults,
-            *(f"--image={name}" for name in images),
-        )
-        me = {"pid": os.getpid(), "started": process_started(os.getpid())}
-        (folder.parent / "lab.owner").write_text(json.dumps(me))
-        return True
+        else:
+            faults = (f"--fault={host.name}/{fault}" for host in hosts for fault in host.faults)
+            call(
+                "up",
+                *(f"--host={h.name}:{h.windows}:{h.address}" for h in hosts),
+                *faults,
+                *(f"--image={name}" for name in images),
+            )
+        if there or not up:  # else somebody brought it up by hand, and takes it down
+            me = Owner(os.getpid(), process_started(os.getpid()))
+            _write(users, [*(user for user in there if user.alive()), me])
 
 
-def _owner(path: Path) -> Owner | None:
+def _leave() -> None:
+    """Take the lab down, unless another run uses it or somebody brought it up by hand."""
+    with _locked() as users:
+        there = _users(users)
+        left = [user for user in there if user.alive() and user.pid != os.getpid()]
+        if there:
+            _write(users, left)
+        if there and not left:
+            call("down")
+
+
+@contextmanager
+def _locked() -> Iterator[Path]:
+    """Let no other process change who uses the lab inside the block; yield the file of users."""
+    folder = state_folder().parent
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lab.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield folder / "lab.users"
+
+
+def _users(path: Path) -> list[Owner]:
     try:
-        return Owner(**json.loads(path.read_text()))
+        return [Owner(**user) for user in json.loads(path.read_text())]
     except (OSError, ValueError, TypeError):
-        return None
+        return []
+
+
+def _write(path: Path, users: list[Owner]) -> None:
+    if users:
+        path.write_text(json.dumps([asdict(user) for user in users]))
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _check_hosts(up: dict[str, tuple[str, ...]], wanted: tuple[LabHost, ...]) -> None:

@@ -30,6 +30,7 @@ class Ledger:
     ``prefix`` is the parameter by which pytest calls the function, "" where there is none.
     ``case`` is the first of the function's cases, the one that has the parameters; ``cases`` are
     those of them that the inventory wants on this guest, () for ``case`` alone.
+    ``blocked``: why it got no turn on its host.
     ``spent`` and ``counted`` (until when) divide the function's time among its rows.
     """
 
@@ -50,6 +51,7 @@ class Ledger:
     spent: dict[Item, float] = field(default_factory=dict)
     counted: datetime | None = None
     pool: str = ""
+    blocked: HarnessError | None = None
     earlier: dict[Item, tuple[Try, ...]] = field(default_factory=dict)
 
     def place_on(self, host: str) -> None:

@@ -136,7 +136,8 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
     if ledger is None:
         return None
     item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
-    with turn(ledger.store.folder, alone=item.get_closest_marker("alone") is not None):
+    alone = item.get_closest_marker("alone") is not None
+    with turn(ledger.store.folder, alone=alone), state_of(item.config).host_turn(item, alone=alone):
         reports = _tries(item, nextitem, ledger)
     for report in reports:
         item.ihook.pytest_runtest_logreport(report=report)

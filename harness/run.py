@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING
 from harness import __version__, lab
 from harness.bench import Bench
 from harness.commit import commit
-from harness.errors import HostError
-from harness.host import private
+from harness.errors import HarnessError, HostError
+from harness.host import private, turns
 from harness.host.facts import HostFacts, measure_host
 from harness.host.fillers import Fillers
 from harness.host.gate import StartGate
 from harness.host.lease import leased
 from harness.host.lifecycle import NAME, existing_vm, remove_folder, vm_from_template, vm_name
+from harness.host.renewal import renewed
 from harness.host.sweep import sweep
 from harness.inventory.credentials import resolve
 from harness.inventory.model import ExistingVm
@@ -58,6 +59,7 @@ class Hosts:
         self.inventory, self.run, self.line = inventory, run, line
         self.saved_states = SavedStates(run)
         self._open: dict[str, HostUnderTest] = {}
+        self._beside: dict[str, PsrpSession] = {}
 
     def get(self, host: Host) -> HostUnderTest:
         """Return the host with its session; raise what opening it raises."""
@@ -67,6 +69,16 @@ class Hosts:
             gate = StartGate(gate_file(self.run, host))
             self._open[host.name] = HostUnderTest(host, session, facts, self.line, gate)
         return self._open[host.name]
+
+    @contextmanager
+    def turn(self, host: Host, *, alone: bool) -> Iterator[None]:
+        """Run a case inside the block, beside those of other runs on the host, or without them."""
+        if host.name not in self._beside:
+            self._beside[host.name] = open_session(host)
+        session = self._beside[host.name]
+        mode = turns.alone if alone else turns.beside_others
+        with mode(session, host, self.run):
+            yield
 
     def close(self) -> None:
         """Remove the booted VMs and close all sessions."""
@@ -79,7 +91,10 @@ class Hosts:
         """Close all sessions; a host that is gone by now does not matter."""
         for under_test in self._open.values():
             under_test.session.close()
+        for session in self._beside.values():
+            session.close()
         self._open.clear()
+        self._beside.clear()
 
 
 def gate_file(run: str, host: Host) -> Path:
@@ -110,12 +125,11 @@ def opened(
     """
     with contextlib.ExitStack() as stack:
         stack.enter_context(lab.embedded(inventory.lab, lab.images(inventory)))
-        for host in inventory.hosts:
-            session = stack.enter_context(open_session(host))
-            stack.enter_context(leased(session, host, run))
-            sweep(session, host, inventory)
-            stack.callback(sweep, session, host, inventory)
-            stack.callback(gate_file(run, host).unlink, missing_ok=True)
+        missing = [
+            wrong for host in inventory.hosts if (wrong := _open(stack, host, inventory, run))
+        ]
+        if len(missing) == len(inventory.hosts):
+            raise missing[0]
         sitting = {
             "started": datetime.now(UTC).isoformat(timespec="seconds"),
             "commit": commit(),
@@ -127,7 +141,28 @@ def opened(
             named = {"run": run, "inventory": str(inventory.path), "hvcert": __version__}
             store.create({**named, **sitting, **asked}, inventory.path.read_bytes())
         stack.callback(store.finish)
+        stack.enter_context(renewed(inventory.hosts, run, open_session))
         yield
+
+
+def _open(
+    stack: contextlib.ExitStack, host: Host, inventory: Inventory, run: str
+) -> HarnessError | None:
+    """Lease and sweep a host until the stack is closed; return why not, where that cannot be.
+
+    One host that is down does not hold up the others.
+    """
+    with contextlib.ExitStack() as mine:
+        try:
+            session = mine.enter_context(open_session(host))
+            mine.enter_context(leased(session, host, run))
+            mine.callback(sweep, session, host, inventory, run=run)
+            sweep(session, host, inventory, run=run)
+        except HarnessError as wrong:
+            return wrong
+        mine.callback(gate_file(run, host).unlink, missing_ok=True)
+        stack.push(mine.pop_all())
+    return None
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness.durations import keep
-from harness.errors import HarnessError, ResultsError
+from harness.errors import HarnessError, HostError, ResultsError
 from harness.inventory.load import load
 from harness.inventory.model import Inventory
 from harness.lab import with_faults
@@ -69,6 +69,26 @@ class State:
 
             self._night = Night(self.inventory, self.run.open_session, self.deadline)
         return self._night
+
+    @contextlib.contextmanager
+    def host_turn(self, item: pytest.Item, *, alone: bool) -> Iterator[None]:
+        """Give a case its turn among those of other runs on the host; a host that is down has none.
+
+        A case that fills the host's memory has the host without other runs, too.
+        """
+        if self.replayed:
+            yield
+            return
+        fills = any(mark.kwargs.get("fills_host") for mark in item.iter_markers("needs"))
+        host = self.inventory.host(item.stash[LEDGER].host)
+        with contextlib.ExitStack() as stack:
+            try:
+                stack.enter_context(self.hosts.turn(host, alone=alone or fills))
+            except HostError:
+                pass  # the case itself says what is wrong
+            except HarnessError as wrong:
+                item.stash[LEDGER].blocked = wrong
+            yield
 
     def recorded_host(self, item: pytest.Item) -> str:
         """Return the host that a replayed item ran on."""

@@ -16,6 +16,7 @@ pytestmark = pytest.mark.feature("Dynamic memory")
 BEYOND = ("DM-02", "DM-04", "DM-05", "DM-06")
 
 
+@pytest.mark.needs(fills_host=True)
 @pytest.mark.case("DM-01", "DM-02", "DM-04", "DM-05", "DM-06")
 def test_memory_rises_with_demand_and_falls_under_pressure_and_both_sides_agree(
     bench: Bench, certify: Certify
@@ -40,6 +41,7 @@ def test_memory_rises_with_demand_and_falls_under_pressure_and_both_sides_agree(
     )
 
 
+@pytest.mark.needs(fills_host=True)
 @pytest.mark.case("DM-09", "DM-03")
 @pytest.mark.long  # three minutes on two cores without virtualisation
 def test_a_guest_lives_without_its_host_s_memory_and_never_gets_more_than_its_maximum(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+import os
 from pathlib import Path
 
 import pytest
@@ -51,3 +53,17 @@ def test_a_lab_that_is_up_is_used_with_its_faults_but_not_for_others(up: LabHost
             pass
     finally:
         lab.call("down")
+
+
+def test_the_last_of_two_runs_takes_the_lab_down(up: LabHost) -> None:
+    """Another process uses the lab that this one brought up, and the other way round."""
+    users = lab.state_folder().parent / "lab.users"
+    with lab.embedded((up,)):
+        other = {"pid": os.getppid(), "started": lab.process_started(os.getppid())}
+        users.write_text(json.dumps([*json.loads(users.read_text()), other]))
+    assert lab.hosts_up() == {"hv": ()}
+    users.write_text(json.dumps([{"pid": os.getppid(), "started": "1"}]))  # it died
+    with lab.embedded((up,)):
+        assert len(json.loads(users.read_text())) == 1
+    assert lab.hosts_up() == {}
+    assert not users.exists()

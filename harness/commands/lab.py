@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from harness.commands.options import Faults, group, standin
+from harness.commands.options import EMBEDDED, Faults, InventoryFile, group, standin
+from harness.commands.sweep import show_leases
 
 app = group("The stand-in Hyper-V host alone.")
 
@@ -54,3 +55,13 @@ def faults() -> None:
 def image(name: Annotated[str, typer.Argument(help="Image to build.")] = "debian-12") -> None:
     """Build the guest image if it is not in the cache, and print where it is."""
     standin("image", "--name", name)
+
+
+@app.command()
+def leases(
+    inventory: InventoryFile = EMBEDDED,
+    break_lease: Annotated[str, typer.Option(help="Break the leases of this run.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,  # noqa: FBT002  # Typer's form
+) -> None:
+    """Show which runs use the hosts of an inventory, and until when."""
+    show_leases(inventory, break_lease, as_json=as_json)

@@ -49,7 +49,7 @@ def record_host(session: TappedSession, host: Host, inventory: Inventory) -> dic
     """Return the recording of one host, taken under its lease; nothing of it stays there."""
     run = new_name()
     with leased(session, host, run):
-        sweep(session, host, inventory)
+        sweep(session, host, inventory, run=run)
         facts = measure_host(session).value
         vm = vm_name(run, "contract")
         place = Place(vm, f"{host.vm_path}\\{vm}", host.switch)

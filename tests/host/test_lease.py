@@ -1,104 +1,224 @@
-"""One run at a time on a host; a dead owner's lease is taken over, a live one's is respected."""
+"""Who uses a host: leases, turns and what is swept, on a stand-in without machines."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from harness.errors import HostBusy
-from harness.host.command import Value
-from harness.host.lease import Lease, leased
-from harness.host.session import HostValue
+from harness.errors import DeadlineExceeded, HostBusy
+from harness.host import lease, turns
+from harness.host.command import Cmdlet
+from harness.host.lease import LASTS, Lease, alive, leased, leases, own, path_of, renew
+from harness.host.sweep import sweep
+from harness.host.tap import TappedSession
 from harness.inventory.load import load
-from tests.host.answering import AnsweringHost, refuse
+from harness.inventory.model import Host
+from harness.secret import Secret
+from tests.host.contract_host import PASSWORD, stand_in
 
-INVENTORY = Path(__file__).parents[2] / "inventories" / "embedded.yaml"
-HOST = load(INVENTORY).hosts[0]
-
-
-PATH = f"{HOST.vm_path}\\hvcert.lease"
-
-
-class Drive:
-    """Files of a host, as New-Item, Get-Content and Remove-Item see them."""
-
-    def __init__(self, content: str | None = None) -> None:
-        self.files = {} if content is None else {PATH: content}
-
-    @property
-    def content(self) -> str | None:
-        return self.files.get(PATH)
-
-    def new(self, given: Mapping[str, Value]) -> tuple[HostValue, ...]:
-        if given["ItemType"] == "File":
-            if str(given["Path"]) in self.files:
-                refuse("NewItemIOError,Microsoft.PowerShell.Commands.NewItemCommand")(given)
-            self.files[str(given["Path"])] = str(given["Value"])
-        return ()
-
-    def get(self, given: Mapping[str, Value]) -> tuple[HostValue, ...]:
-        return tuple(self.files[str(given["Path"])].splitlines())
-
-    def remove(self, given: Mapping[str, Value]) -> tuple[HostValue, ...]:
-        del self.files[str(given["Path"])]
-        return ()
-
-    def host(self) -> AnsweringHost:
-        return AnsweringHost(
-            {"New-Item": self.new, "Get-Content": self.get, "Remove-Item": self.remove}
-        )
+INVENTORY = replace(
+    load(Path(__file__).parents[2] / "inventories" / "embedded.yaml"), guests=(), lab=()
+)
+MINE, OTHER = "20261127-010000-aaaaaa", "20261127-020000-bbbbbb"
+AWAY = Lease(OTHER, "another-machine/boot", 1, "1", "somebody")
+FILES = "HVCERT_TEST_FILES"
+Lab = tuple[TappedSession, Host]
 
 
-def lease(hours: float = 1, **changes: object) -> Lease:
-    until = (datetime.now(UTC) + timedelta(hours=hours)).isoformat(timespec="seconds")
-    return replace(Lease("run-1", "elsewhere", 1, "1", until), **changes)  # type: ignore[arg-type]
+@pytest.fixture(params=["2012r2", "2022"])
+def lab(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Lab]:
+    (tmp_path / "C").mkdir()
+    monkeypatch.setenv(FILES, str(tmp_path))
+    with stand_in(request.param, tmp_path) as (session, host):
+        folder = {"Path": host.vm_path, "ItemType": "Directory"}
+        session.run(Cmdlet("New-Item", folder))
+        yield session, host
 
 
-def test_a_lease_names_its_run_while_it_is_held_and_is_gone_afterwards() -> None:
-    drive = Drive()
-    with leased(drive.host(), HOST, "run-2"):
-        assert json.loads(drive.content or "")["run"] == "run-2"
-    assert drive.content is None
+def file(lab: Lab, name: str, *, text: str = "", old: timedelta = timedelta()) -> None:
+    """Make a file beside the VMs that was last written so long ago."""
+    session, host = lab
+    given = {"Path": f"{host.vm_path}\\{name}", "ItemType": "File", "Value": text}
+    session.run(Cmdlet("New-Item", given))
+    then = time.time() - old.total_seconds()
+    os.utime(Path(os.environ[FILES]) / "C" / host.vm_path[3:] / name, (then, then))
 
 
-def test_a_living_owner_keeps_its_lease_and_is_named() -> None:
-    drive = Drive(json.dumps(asdict(lease())))
-    with pytest.raises(HostBusy, match="run run-1 of elsewhere"), leased(drive.host(), HOST, "x"):
-        pass
-    assert drive.content is not None
+def away(lab: Lab, old: timedelta = timedelta()) -> None:
+    """Have a run of another machine use the host, its lease renewed so long ago."""
+    file(lab, f"hvcert-{OTHER}.lease", text=json.dumps(asdict(AWAY)), old=old)
 
 
-def test_an_expired_lease_is_taken_over() -> None:
-    drive = Drive(json.dumps(asdict(lease(hours=-1))))
-    with leased(drive.host(), HOST, "run-2"):
-        assert "run-2" in (drive.content or "")
+def test_a_lease_names_its_run_while_it_is_held_and_is_gone_afterwards(lab: Lab) -> None:
+    session, host = lab
+    with leased(session, host, MINE):
+        (held,) = leases(session, host)
+        assert (held.lease, held.dead) == (own(MINE), False)
+        assert held.age < timedelta(minutes=1)
+    assert leases(session, host) == ()
 
 
-def test_a_lease_of_a_dead_process_of_this_controller_is_taken_over() -> None:
-    with leased((drive := Drive()).host(), HOST, "first"):
-        mine = Lease(**json.loads(drive.content or ""))
-    drive = Drive(json.dumps(asdict(replace(mine, started="1"))))
-    with leased(drive.host(), HOST, "run-2"):
-        assert "run-2" in (drive.content or "")
+def test_two_runs_use_a_host_at_once(lab: Lab) -> None:
+    session, host = lab
+    away(lab)
+    with leased(session, host, MINE):
+        assert alive(session, host) == {MINE, OTHER}
+    assert alive(session, host) == {OTHER}
 
 
-def test_a_second_run_of_a_living_process_is_refused() -> None:
-    drive = Drive()
+def test_a_run_that_lives_keeps_its_name_to_itself(lab: Lab) -> None:
+    session, host = lab
+    away(lab)
     with (
-        leased(drive.host(), HOST, "first"),
-        pytest.raises(HostBusy),
-        leased(drive.host(), HOST, "second"),
+        pytest.raises(HostBusy, match=r"run .*bbbbbb of somebody on another-machine"),
+        leased(session, host, OTHER),
     ):
         pass
 
 
-def test_while_another_run_takes_a_dead_lease_over_nobody_else_does() -> None:
-    drive = Drive(json.dumps(asdict(lease(hours=-1))))
-    drive.files[f"{PATH}.breaking"] = "somebody"
-    with pytest.raises(HostBusy, match="taking over"), leased(drive.host(), HOST, "run-2"):
+@pytest.mark.parametrize(
+    ("past", "dead"), [(-timedelta(minutes=1), False), (timedelta(minutes=1), True)]
+)
+def test_a_lease_expires_by_the_hosts_clock(lab: Lab, past: timedelta, dead: int) -> None:
+    """Nothing of it asks what time it is on a controller."""
+    away(lab, LASTS + past)
+    assert [held.dead for held in leases(*lab)] == [dead]
+    if not dead:
+        return
+    with leased(*lab, OTHER):  # the dead sitting's name is free: the run may be resumed
+        assert alive(*lab) == {OTHER}
+
+
+def test_a_lease_that_is_renewed_lives_on(lab: Lab) -> None:
+    session, host = lab
+    with leased(session, host, MINE):
+        renew(session, host, MINE)
+        assert alive(session, host) == {MINE}
+
+
+def test_a_dead_process_of_this_controller_has_no_lease(lab: Lab) -> None:
+    file(lab, f"hvcert-{MINE}.lease", text=json.dumps(asdict(replace(own(MINE), started="1"))))
+    assert alive(*lab) == frozenset()
+
+
+def folder(lab: Lab, name: str) -> None:
+    session, host = lab
+    session.run(Cmdlet("New-Item", {"Path": f"{host.vm_path}\\{name}", "ItemType": "Directory"}))
+
+
+def test_the_sweep_removes_what_the_dead_left_and_nothing_of_the_living(lab: Lab) -> None:
+    session, host = lab
+    dead = "20261126-000000-dddddd"
+    away(lab)
+    for run in (MINE, OTHER, dead):
+        folder(lab, f"hvcert-{run}-nmi-01-1-1")
+    with leased(session, host, MINE):
+        swept = sweep(session, host, INVENTORY, run=MINE)
+    assert swept == (f"hvcert-{dead}-nmi-01-1-1", f"hvcert-{MINE}-nmi-01-1-1")
+    assert f"hvcert-{OTHER}-nmi-01-1-1" in lease.names(session, host)
+
+
+def test_the_sweep_takes_dead_leases_and_turns_away(lab: Lab) -> None:
+    session, host = lab
+    away(lab, LASTS * 2)
+    file(lab, f"hvcert-{OTHER}.turn-1-1")
+    assert sweep(session, host, INVENTORY) == (f"lease of {OTHER}",)
+    assert lease.names(session, host) == ()
+
+
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns, "WITHIN", timedelta(seconds=0.3))
+    monkeypatch.setattr(turns, "EVERY", timedelta(seconds=0.1))
+
+
+@pytest.mark.usefixtures("hasty")
+def test_cases_of_two_runs_go_side_by_side(lab: Lab) -> None:
+    away(lab)
+    file(lab, f"hvcert-{OTHER}.turn-1-1")
+    with turns.beside_others(*lab, MINE):
+        assert sum(".turn-" in name for name in lease.names(*lab)) == 2
+    assert sum(".turn-" in name for name in lease.names(*lab)) == 1
+
+
+@pytest.mark.usefixtures("hasty")
+def test_a_case_waits_for_a_run_that_has_the_host_alone(lab: Lab) -> None:
+    away(lab)
+    file(lab, turns.ALONE, text=json.dumps(asdict(AWAY)))
+    with (
+        pytest.raises(DeadlineExceeded, match="has hv for itself"),
+        turns.beside_others(*lab, MINE),
+    ):
         pass
+    assert not any(".turn-" in name for name in lease.names(*lab))
+
+
+@pytest.mark.usefixtures("hasty")
+def test_who_wants_the_host_alone_waits_for_the_cases_of_others(lab: Lab) -> None:
+    away(lab)
+    file(lab, f"hvcert-{OTHER}.turn-1-1")
+    with pytest.raises(DeadlineExceeded, match="the cases of other runs"), turns.alone(*lab, MINE):
+        pass
+    assert turns.ALONE not in lease.names(*lab)
+
+
+@pytest.mark.usefixtures("hasty")
+def test_the_dead_keep_nobody_waiting(lab: Lab) -> None:
+    away(lab, LASTS * 2)
+    file(lab, f"hvcert-{OTHER}.turn-1-1")
+    file(lab, turns.ALONE, text=json.dumps(asdict(AWAY)))
+    with turns.alone(*lab, MINE), turns.beside_others(*lab, MINE):
+        assert turns.ALONE in lease.names(*lab)
+
+
+def test_of_many_that_want_a_host_alone_one_has_it_at_a_time(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turns, "EVERY", timedelta(seconds=0.05))
+    host, inside, most = lab[1], list[str](), list[int]()
+
+    def take(number: int) -> None:
+        run = f"20261127-01000{number}-aaaaaa"
+        with TappedSession(host, Secret(PASSWORD)) as session, leased(session, host, run):
+            mode = turns.alone if number % 2 else turns.beside_others
+            with mode(session, host, run):
+                inside.append("alone" if number % 2 else "beside")
+                most.append(len(inside) if "alone" in inside else 0)
+                inside.remove("alone" if number % 2 else "beside")
+
+    threads = [threading.Thread(target=take, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert len(most) == 8
+    assert max(most) == 1
+
+
+def test_a_broken_lease_ends_the_run_and_a_host_that_is_down_does_not(lab: Lab) -> None:
+    from harness.host.renewal import renewed
+
+    session, host = lab
+    ended = threading.Event()
+
+    def opened(host: Host) -> TappedSession:
+        return TappedSession(host, Secret(PASSWORD))
+
+    gone = replace(host, name="gone", port=9)
+    with leased(session, host, MINE), renewed((gone, host), MINE, opened, every=0.1, end=ended.set):
+        assert not ended.wait(1)
+        lease.remove(session, path_of(host, MINE))
+        assert ended.wait(10)
+    with suppress(HostBusy):
+        assert alive(session, host) == frozenset()

@@ -77,16 +77,20 @@ guests:
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Bring a pool of two hosts up; the folder has its inventory and cases."""
+    """Bring two hosts of a pool up, the third is down; the folder has its inventory and cases."""
     folder = tmp_path_factory.mktemp("lab")
     (folder / "key").write_text("")
     (folder / "key").chmod(0o600)
     addresses = {"one": "127.86.41.1", "two": "127.86.41.2"}
-    hosts = "".join(HOST.format(name=n, address=a) for n, a in addresses.items())
+    there = {**addresses, "down": "127.86.41.9"}
+    hosts = "".join(HOST.format(name=n, address=a) for n, a in there.items())
     (folder / "lab.yaml").write_text(INVENTORY.format(hosts=hosts, key=folder / "key"))
     (folder / "test_host.py").write_text(CASES)
     given = [f"--host={name}:2022:{address}" for name, address in addresses.items()]
     standin(folder, "up", *given)
+    (folder / "state" / "lab" / "down").mkdir()
+    (folder / "state" / "lab" / "down" / "password").write_text("none")
+    (folder / "state" / "lab" / "down" / "password").chmod(0o600)
     yield folder
     standin(folder, "down")
 

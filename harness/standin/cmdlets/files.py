@@ -10,7 +10,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +25,9 @@ from harness.standin.wildcard import has_wildcards, matches
 
 if TYPE_CHECKING:
     from harness.standin.host import Host
+
+UNFINISHED = ".part"
+"""Ends the hidden name of a file that is being written; a host shows none of them."""
 
 
 # --- paths ---------------------------------------------------------------------------------------
@@ -133,7 +136,8 @@ def get_child_item(host: Host, given: Given, streams: Streams) -> Iterator[Value
         for child in _children(local, given):
             streams.check()
             shown = host.windows(child)
-            yield child.name if given.flag("Name") else item(shown, inside(host, shown))
+            with suppress(FileNotFoundError):  # somebody removed it meanwhile: it is not listed
+                yield child.name if given.flag("Name") else item(shown, inside(host, shown))
 
 
 def _children(folder: Path, given: Given) -> Iterator[Path]:
@@ -146,6 +150,8 @@ def _children(folder: Path, given: Given) -> Iterator[Path]:
 
 
 def _wanted(child: Path, given: Given) -> bool:
+    if child.name.startswith(".") and child.name.endswith(UNFINISHED):
+        return False
     if given.flag("File") and not child.is_file():
         return False
     if given.flag("Directory") and not child.is_dir():
@@ -246,7 +252,7 @@ def _make_file(given: Given, path: str, local: Path) -> None:
         local.parent.mkdir(parents=True, exist_ok=True)
     if not local.parent.is_dir():
         raise errors.FileRefused(errors.no_parent(given.cmdlet, path))
-    part = local.with_name(f".{local.name}.{os.getpid()}.{id(given)}.part")
+    part = local.with_name(f".{local.name}.{os.getpid()}.{id(given)}{UNFINISHED}")
     part.write_text(text_of(given.get("Value", "")), encoding="utf-8", newline="")
     try:
         if given.flag("Force"):
