@@ -15,6 +15,7 @@ from typing import Any
 from harness.errors import LabError
 from harness.standin.releases import RELEASES
 from harness.standin.seeded.expected import EXPECTED
+from harness.standin.seeded.fault import Level
 from harness.standin.seeded.kept import SUFFIX, keep, unpack
 from harness.standin.seeded.matrix import Row, Square, compare, document, render
 from harness.standin.seeded.table import FAULTS, require_known
@@ -160,7 +161,9 @@ def _compared(name: str, run: Path) -> tuple[Square, ...]:
     rows = [row for row in map(json.loads, lines) if not row.get("expected_failure")]
     builds = {row["facts"].get("host build") for row in rows if row.get("facts")} - {None}
     verdicts = [Row(r["case"], r["parameter"], r["outcome"], r["because"]) for r in rows]
-    return compare(EXPECTED.get(name, ()), verdicts, _release(next(iter(builds), "17763")))
+    windows = _release(next(iter(builds), "17763"))
+    wire = any(fault.name == name and fault.level is Level.WIRE for fault in FAULTS)
+    return compare(EXPECTED.get(name, ()), verdicts, windows, wire=wire)
 
 
 def _release(build: str) -> str:

@@ -39,14 +39,21 @@ class Square:
     problem: str = ""
 
 
-def compare(cells: Iterable[Cell], rows: Iterable[Row], windows: str) -> tuple[Square, ...]:
+def compare(
+    cells: Iterable[Cell], rows: Iterable[Row], windows: str, *, wire: bool = False
+) -> tuple[Square, ...]:
     """Return a square per verdict, and one per cell that no verdict stands for.
 
+    ``wire``: the fault is between host and harness, and touches whoever asks: a case that no cell
+    speaks of may survive it or end as an error that names the host, never as a fail.
     ``windows`` is the release that the host plays: cells for others are left out.
     """
     mine = [cell for cell in cells if not cell.windows or windows in cell.windows]
     seen = tuple(rows)
-    squares = [_square(row, [cell for cell in mine if _speaks_of(cell, row)]) for row in seen]
+    squares = []
+    for row in seen:
+        of_row = [cell for cell in mine if _speaks_of(cell, row)]
+        squares.append(_touched(row) if wire and not of_row else _square(row, of_row))
     squares += [
         Square(f"{cell.case}[{cell.parameters}]", cell.case, "none", expected=True, problem=NONE)
         for cell in mine
@@ -60,6 +67,17 @@ NONE = "no verdict of this kind was reached"
 
 def _speaks_of(cell: Cell, row: Row) -> bool:
     return cell.case == row.case and re.fullmatch(cell.parameters, row.parameter) is not None
+
+
+HOST_SAID = r"^Host\w+: host "
+"""Begins an error of the host, by ``harness.errors``."""
+
+
+def _touched(row: Row) -> Square:
+    """Return the square of a case that a broken wire touched by the way."""
+    if row.outcome == "error" and re.search(HOST_SAID, row.because):
+        return Square(row.title, row.case, row.outcome, expected=False)
+    return _square(row, [])
 
 
 def _square(row: Row, cells: list[Cell]) -> Square:

@@ -53,6 +53,17 @@ def test_what_ends_otherwise_is_red(row: Row, said: str) -> None:
     assert problem.startswith(said)
 
 
+def test_a_broken_wire_may_touch_any_case_as_an_error_of_the_host_and_as_nothing_else() -> None:
+    lost = Row("KX-01", "", "error", "HostConnectionLost: host hv: the connection broke")
+    others = (
+        Row("KX-01", "", "error", "ValueError in the harness: x"),
+        Row("KX-01", "", "fail", "the host lost the VM"),
+    )
+    assert [s.problem for s in compare((), (lost,), "2019", wire=True)] == [""]
+    assert all(s.problem for s in compare((), others, "2019", wire=True))
+    assert all(s.problem for s in compare((), (lost,), "2019"))
+
+
 def test_a_fault_that_nothing_noticed_is_red() -> None:
     assert red(LOST) == ["no verdict of this kind was reached"]
 
