@@ -105,6 +105,7 @@ def _ensure(hosts: tuple[LabHost, ...], images: tuple[str, ...]) -> None:
                 *(f"--host={h.name}:{h.windows}:{h.address}" for h in hosts),
                 *faults,
                 *(f"--image={name}" for name in images),
+                *(f"--simulated={share}" for share in {h.simulated for h in hosts} - {None}),
             )
         if there or not up:  # else somebody brought it up by hand, and takes it down
             me = Owner(os.getpid(), process_started(os.getpid()))

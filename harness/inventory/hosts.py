@@ -24,6 +24,7 @@ from harness.inventory.values import (
     parse_keyring_entry,
     parse_loopback,
     parse_name,
+    parse_share,
     parse_size,
     parse_windows_path,
 )
@@ -89,8 +90,11 @@ def read_lab_host(section: Section) -> LabHost:
         windows=section.word("windows", WINDOWS),
         address=section.parsed("address", parse_loopback, ""),
         faults=section.texts("faults", parse_name),
+        simulated=section.parsed("simulated", parse_share, 1.0)
+        if section.has("simulated")
+        else None,
     )
-    section.only("name", "windows", "address", "faults")
+    section.only("name", "windows", "address", "faults", "simulated")
     return lab
 
 

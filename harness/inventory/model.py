@@ -277,12 +277,14 @@ class LabHost:
     """One stand-in host that the run brings up if it is not up: the Windows release it plays.
 
     ``faults``: in which ways it is to be broken on purpose; only the stand-in knows the names.
+    ``simulated``: its guests are recordings, and so much of a recorded second passes; None: real.
     """
 
     name: str
     windows: str
     address: str
     faults: tuple[str, ...] = ()
+    simulated: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,7 @@ def check_together(read: Inventory, report: Report) -> None:
     _unique(report, "lab", (lab.name for lab in read.lab))
     _unique(report, "lab", (lab.address for lab in read.lab), "address")
     _lab_hosts_are_hosts(read, report)
+    _lab_hosts_are_alike(read, report)
     for n, guest in enumerate(read.guests):
         if isinstance(guest.source, Template):
             _template_reachable(read, guest, f"guests[{n}].template.path", report)
@@ -78,6 +79,11 @@ def _pools_are_no_hosts(read: Inventory, report: Report) -> None:
     for n, host in enumerate(read.hosts):
         if host.pool and host.pool in names:
             report.problem(f"hosts[{n}].pool", f"{host.pool} is the name of a host already")
+
+
+def _lab_hosts_are_alike(read: Inventory, report: Report) -> None:
+    if len({lab.simulated for lab in read.lab}) > 1:
+        report.problem("lab", "simulated: all hosts of a lab have the same, or none")
 
 
 def _lab_hosts_are_hosts(read: Inventory, report: Report) -> None:

@@ -171,3 +171,15 @@ def _ip(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
         return ipaddress.ip_address(text)
     except ValueError:
         return None
+
+
+def parse_share(text: str) -> float:
+    """Return a share of a second, 0 to 1, written in quotes: ``"0.02"``."""
+    try:
+        share = float(text)
+    except ValueError:
+        share = -1.0
+    if not 0 <= share <= 1:
+        said = f"{text!r} is no share of a second: write a number from 0 to 1 in quotes"
+        raise ValueError(said)
+    return share

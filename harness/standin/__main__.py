@@ -20,6 +20,8 @@ BARE = "--no-templates"
 FAULT = "break the hosts on purpose: NAME, or HOST/NAME for one of them; `faults` lists them"
 IMAGE = "build this guest image if need be, may be repeated; without it debian-12"
 
+SIMULATED = "--simulated"
+RECORDINGS = "guests are recordings; so much of a recorded second passes, such as 0.02"
 OTHER_OPTIONS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("status", "--json", {"action": "store_true"}),
     ("contract", "windows", {"choices": ("2012r2", "2016", "2019", "2022", "2025")}),
@@ -65,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument("--state", type=Path, default=state.default_folder())
         if name in ("serve", "up"):
             command.add_argument("--host", action="append", default=[], help=FORM)
+            command.add_argument(SIMULATED, type=float, metavar="SCALE", help=RECORDINGS)
             command.add_argument(BARE, action="store_true", help="hosts without template disks")
             command.add_argument("--fault", action="append", default=[], help=FAULT)
         if name == "up":
@@ -88,9 +91,11 @@ def _serve(options: argparse.Namespace) -> int:
     from harness.standin.image.records import IMAGES
     from harness.standin.lab import serve
 
-    found = {} if options.no_templates else {name: find_image(name) for name in IMAGES}
+    bare = options.no_templates or options.simulated is not None
+    found = {} if bare else {name: find_image(name) for name in IMAGES}
     hosts = with_faults(parse_hosts(options.host), options.fault)
-    serve(options.state, hosts, {name: path for name, path in found.items() if path})
+    images = {name: path for name, path in found.items() if path}
+    serve(options.state, hosts, images, options.simulated)
     return 0
 
 
@@ -98,9 +103,11 @@ def _up(options: argparse.Namespace) -> int:
     from harness.standin.daemon import up
 
     hosts = with_faults(parse_hosts(options.host), options.fault)
-    for name in () if options.no_templates else options.image or ("debian-12",):
+    given = [BARE] if options.no_templates else []
+    given += [f"{SIMULATED}={options.simulated}"] if options.simulated is not None else []
+    for name in () if given else options.image or ("debian-12",):
         _build(name)
-    up(options.state, hosts, *([BARE] if options.no_templates else []))
+    up(options.state, hosts, *given)
     return _show(options.state, as_json=False)
 
 

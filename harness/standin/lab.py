@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from harness.errors import LabError
@@ -21,6 +22,7 @@ from harness.standin.cmdlets.core import CMDLETS as CORE
 from harness.standin.cmdlets.file_moves import CMDLETS as MOVES
 from harness.standin.cmdlets.files import CMDLETS as FILES
 from harness.standin.cmdlets.system import CMDLETS as SYSTEM
+from harness.standin.disks import Disks
 from harness.standin.engine import HostEngine
 from harness.standin.host import Host
 from harness.standin.hostlist import guest_networks
@@ -40,26 +42,42 @@ from harness.standin.state import (
 from harness.standin.tls import make_certificate
 from harness.standin.world import Switch
 
+if TYPE_CHECKING:
+    from harness.standin.simulated.machines import SimulatedMachines
+
 SWITCH = "LabSwitch"
+RECORDING = "recording"
+RECORDED = "its guests are recordings"
+"""How reports say so, beside what else is wrong with a host."""
+BLANK = 64 << 20
 FOLDERS = ("C/hvcert/vms", "C/hvcert/templates", "C/Windows/Temp", "E")
 Templates = dict[str, Path]
 
 
-def serve(folder: Path, entries: tuple[HostEntry, ...], templates: Templates) -> None:
+def serve(
+    folder: Path,
+    entries: tuple[HostEntry, ...],
+    templates: Templates,
+    simulated: float | None = None,
+) -> None:
     """Serve the hosts until SIGTERM or SIGINT; then end every machine and remove the hosts' files.
 
-    ``templates`` are finished images by name. Raises LabError when an address is taken.
+    ``templates`` are finished images by name. ``simulated``: guests are recordings, and so much of
+    a recorded second passes. Raises LabError when an address is taken.
     """
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     with locked(folder, "serving", wait=False), _folder(folder, entries):
         networks = guest_networks(entries)
-        machines = QemuMachines(folder / "run")
+        machines = _machines(folder, simulated)
+        if simulated is not None:
+            templates = {RECORDING: blank(folder / "run" / f"{RECORDING}.vhdx")}
         try:
             hosts = [_host(folder, e, networks[e.name], machines) for e in entries]
             for host in hosts:
                 _check_guest_port(host)
+                host.seeded += () if simulated is None else (RECORDED,)
                 _share(templates, host)
             with (
                 _listening(
@@ -80,7 +98,7 @@ def _folder(folder: Path, entries: tuple[HostEntry, ...]) -> Iterator[None]:
         yield
     finally:
         (folder / "daemon.json").unlink(missing_ok=True)
-        for name in ("run", *(entry.name for entry in entries)):
+        for name in ("run", "simulated", *(entry.name for entry in entries)):
             shutil.rmtree(folder / name, ignore_errors=True)
 
 
@@ -111,7 +129,24 @@ def _tell(folder: Path, entries: tuple[HostEntry, ...], server: WinRM) -> None:
     write_daemon(folder, Daemon(os.getpid(), process_started(os.getpid()), bound))
 
 
-def _host(folder: Path, entry: HostEntry, network: str, machines: QemuMachines) -> Host:
+def _machines(folder: Path, simulated: float | None) -> QemuMachines | SimulatedMachines:
+    if simulated is None:
+        return QemuMachines(folder / "run")
+    from harness.standin.simulated.machines import SimulatedMachines
+
+    return SimulatedMachines(folder.absolute() / "simulated", simulated)
+
+
+def blank(path: Path) -> Path:
+    """Make the disk of guests that are recordings: nothing ever reads it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Disks().create(path, size=BLANK)
+    return path
+
+
+def _host(
+    folder: Path, entry: HostEntry, network: str, machines: QemuMachines | SimulatedMachines
+) -> Host:
     """Make a host with empty drives C: and E: (a place for backups) and one switch."""
     files = folder.absolute() / entry.name / "files"
     for name in FOLDERS:
