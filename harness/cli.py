@@ -9,6 +9,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from harness.commands import contract, history, image, lab, results, run, selftest, sweep
+from harness.commands import map as feature_map
 from harness.commands.options import EMBEDDED, InventoryFile
 
 ROOT = Path(__file__).parent.parent
@@ -22,6 +23,7 @@ app = typer.Typer(
 app.add_typer(run.app)
 app.add_typer(results.app)
 app.add_typer(history.app)
+app.add_typer(feature_map.app)
 app.add_typer(sweep.app)
 app.add_typer(selftest.app)
 app.add_typer(lab.app, name="lab")

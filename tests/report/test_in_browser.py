@@ -2,37 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import re
-import shutil
-import subprocess
 from collections.abc import Callable
-from html import escape, unescape
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from harness.report.page import render_report
+from tests.report.browser import ask
 from tests.report.rows import GRID, PICTURE, RUN, TIMES, night
 
-BROWSER = shutil.which("chromium")
-QUIET = (
-    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-sync", "--disable-background-networking", "--disable-component-update"),
-    "--enable-logging=stderr",
-)
-ASK = """
-<script>
-addEventListener("load", () => {
-  const said = (() => { %s })();
-  const box = document.createElement("pre");
-  box.id = "said";
-  box.textContent = JSON.stringify(said);
-  document.body.append(box);
-});
-</script>
-"""
 CONTRAST = """
 const light = (c) => { const [r, g, b] = c.match(/[\\d.]+/g).map((v) => v / 255)
   .map((v) => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4); return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
@@ -54,25 +35,8 @@ Look = Callable[..., Any]
 @pytest.fixture
 def look(tmp_path: Path) -> Look:
     """Return a function that opens the page in a window and returns what a script found there."""
-    if BROWSER is None:
-        pytest.skip("chromium is not installed: run setup/install")
     page = render_report(RUN, night(), TIMES, {PICTURE: GRID}.get)
-
-    def ask(script: str, *, frame: int = 0, at: str = "", flags: tuple[str, ...] = ()) -> Any:  # noqa: ANN401
-        file, body = tmp_path / "report.html", page
-        if frame:  # a browser's window has a least width, a frame has none
-            inner = f'<iframe width="{frame}" height="900" srcdoc="{escape(page)}"></iframe>'
-            body = f"<body>{inner}</body>"
-        file.write_text(body.replace("</body>", ASK % script + "</body>", 1))
-        profile = f"--user-data-dir={tmp_path / 'profile'}"
-        command = [str(BROWSER), *QUIET, profile, *flags, "--dump-dom", f"{file.as_uri()}{at}"]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=180, check=True)
-        assert "CONSOLE" not in done.stderr, done.stderr
-        found = re.search(r'<pre id="said">(.*?)</pre>', done.stdout, re.DOTALL)
-        assert found, done.stdout[-500:]
-        return json.loads(unescape(found[1]))
-
-    return ask
+    return partial(ask, tmp_path, page)
 
 
 def test_the_title_and_the_table_are_there(look: Look) -> None:
