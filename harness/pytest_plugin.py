@@ -39,6 +39,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--results", type=Path, default=Path("results"), help="folder of all results")
     group.addoption("--run", help="name of this run; default: made of the time")
     group.addoption("--deadline", help="when the run is over: 06:00, or +8h; default: never")
+    group.addoption("--known", type=Path, help="list of known issues; default: the inventory's")
+    group.addoption("--junit-known", choices=("failure", "skipped"), default="failure")
     group.addoption("--retries", type=int, default=0, help="tries after a fail or an error")
     group.addoption("--resume", action="store_true", help="go on with the run that --run names")
     group.addoption("--keep-cores", action="store_true", help="copy whole cores to the results")

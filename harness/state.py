@@ -14,6 +14,7 @@ import pytest
 
 from harness.durations import keep
 from harness.errors import HarnessError, HostError, ResultsError
+from harness.inventory.known import load_known
 from harness.inventory.load import load
 from harness.inventory.model import Inventory
 from harness.lab import with_faults
@@ -175,6 +176,9 @@ def state_of(config: pytest.Config) -> State:
         }
         try:
             state.deadline = deadline_of(config)
+            listed = config.option.known or state.inventory.known_issues
+            state.store.known = load_known(listed) if listed else ()
+            state.store.known_skipped = config.option.junit_known == "skipped"
             resumed = config.option.resume
             opened = run.opened(state.inventory, name, state.store, asked, resumed=resumed)
             state.open.enter_context(opened)

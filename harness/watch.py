@@ -23,12 +23,15 @@ from harness.report.step import Spent, together
 from harness.verdict import Outcome
 
 COLOURS = {"pass": "green", "fail": "red", "error": "magenta", "not-run": "yellow"}
+WORD_COLOURS = {"flaky": "yellow", "known": "blue"}
 LOG_COLUMNS = 160
 INTERRUPTED = b"\ninterrupted: what the run made is being removed; this takes a moment\n"
 
 
-def watch(command: list[str], folder: Path) -> int:
+def watch(command: list[str], folder: Path, fail_on: str = "new") -> int:
     """Run it; return 0 all as expected, 1 a verdict failed, 2 a harness error or bad input.
+
+    ``fail_on``: as in ``exit_status``.
 
     ``folder`` is where that run is going to keep its results.
     """
@@ -51,7 +54,7 @@ def watch(command: list[str], folder: Path) -> int:
         said = "\n".join(_useful(tail))
         console.print(said, markup=False, highlight=False, soft_wrap=True)
         return 2
-    return exit_status(rows)
+    return exit_status(rows, fail_on)
 
 
 def _interrupted(rows: tuple[CaseResult, ...]) -> str:
@@ -155,7 +158,7 @@ def _table(rows: tuple[CaseResult, ...], folder: Path) -> None:
     for heading in ("verdict", "case", "guest", "host", "time", "because"):
         table.add_column(heading, overflow="fold")
     for row in rows:
-        colour = COLOURS.get(row.outcome.value, "")
+        colour = WORD_COLOURS.get(row.word) or COLOURS.get(row.outcome.value, "")
         if colour in ("green", "red"):
             colour = "green" if row.as_expected else "red"
         table.add_row(

@@ -17,13 +17,21 @@ TableFile = Annotated[
 
 
 @app.command()
-def report(folder: RunFolder, table: TableFile = None) -> None:
+def report(
+    folder: RunFolder,
+    table: TableFile = None,
+    short: Annotated[bool, typer.Option("--summary", help="One line, nothing else.")] = False,  # noqa: FBT002  # Typer's form
+) -> None:
     """Make a run's report.html again from its stored verdicts, and show where its time went."""
     from harness.report.store import Store
+    from harness.report.summary import summary
     from harness.watch import show_times
 
     store = Store(folder.resolve())
     rows = store.verdicts()
+    if short:
+        typer.echo(summary(store.facts(), rows))
+        return
     written = store.write_report(rows)
     show_times(rows, store.times())
     typer.echo(f"report: {written}")

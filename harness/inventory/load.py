@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import yaml
@@ -25,7 +26,7 @@ _PLAIN_TAGS = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("str", "seq", "
 def load(path: Path) -> Inventory:
     """Read an inventory; raise InventoryError with every problem at once, each with its path."""
     report = Report()
-    document = _Document(report).read(_source(path))
+    document = document_of(path, report)
     if not isinstance(document, dict):
         if not report.problems:
             report.problem("", "the file must have the keys hosts and guests at its left edge")
@@ -38,16 +39,22 @@ def load(path: Path) -> Inventory:
     return _with_warnings(inventory, report)
 
 
+def document_of(path: Path, report: Report) -> object:
+    """Return what a YAML file holds as dicts, lists, texts and numbers; note its problems."""
+    return _Document(report).read(_source(path))
+
+
 def _read(top: Section, path: Path) -> Inventory:
     hosts = tuple(read_host(section) for section in top.sections("hosts", required=True))
     guests = tuple(read_guest(part, hosts) for part in top.sections("guests", required=True))
     lab = tuple(read_lab_host(section) for section in top.sections("lab"))
-    top.only("lab", "hosts", "guests")
-    return Inventory(path, hosts, guests, lab)
+    known = top.local_path("known_issues") if top.has("known_issues") else None
+    top.only("lab", "hosts", "guests", "known_issues")
+    return Inventory(path, hosts, guests, lab, known_issues=known)
 
 
 def _with_warnings(read: Inventory, report: Report) -> Inventory:
-    return Inventory(read.path, read.hosts, read.guests, read.lab, tuple(report.warnings))
+    return replace(read, warnings=tuple(report.warnings))
 
 
 def _source(path: Path) -> str:

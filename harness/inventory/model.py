@@ -292,6 +292,7 @@ class Inventory:
     """A whole inventory; ``lab`` is empty where the hosts are real.
 
     ``warnings``: what is accepted but likely a mistake, each with its path as in InventoryError.
+    ``known_issues``: the list of fails that are known, None for none.
     """
 
     path: Path
@@ -299,6 +300,7 @@ class Inventory:
     guests: tuple[Guest, ...]
     lab: tuple[LabHost, ...] = ()
     warnings: tuple[str, ...] = ()
+    known_issues: Path | None = None
 
     def host(self, name: str) -> Host:
         """Return the host of that name."""

@@ -32,11 +32,16 @@ ALLOWED = {
 NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def render_junit(results: Iterable[CaseResult]) -> str:
-    """Return one document: a suite per guest and place, a test case per case and parameter."""
+def render_junit(results: Iterable[CaseResult], *, known_skipped: bool = False) -> str:
+    """Return one document: a suite per guest and place, a test case per case and parameter.
+
+    ``known_skipped``: a fail that is a known issue is skipped, not a failure.
+    """
     ordered = sorted(results, key=lambda r: (r.guest, r.place, r.case, r.parameter))
     grouped = groupby(ordered, key=lambda r: (r.guest, r.place))
-    suites = [_suite(guest, place, tuple(rows)) for (guest, place), rows in grouped]
+    suites = [
+        _suite(guest, place, tuple(rows), skipped=known_skipped) for (guest, place), rows in grouped
+    ]
     named = {(_classname(row), row.title): row for row in ordered if row.earlier}
     return _conform(to_xml_report_string(suites, prettyprint=False), named)
 
@@ -46,20 +51,20 @@ def suite_name(guest: str, place: str, banner: str) -> str:
     return " ".join(filter(None, (banner, "hvcert", f"{guest} on {place}")))
 
 
-def _suite(guest: str, place: str, rows: tuple[CaseResult, ...]) -> TestSuite:
+def _suite(guest: str, place: str, rows: tuple[CaseResult, ...], *, skipped: bool) -> TestSuite:
     facts: dict[str, str] = {}
     for row in rows:
         facts |= row.facts
     return TestSuite(
         suite_name(guest, place, facts.get("banner", "")),
-        [_case(row) for row in rows],
+        [_case(row, known_skipped=skipped) for row in rows],
         hostname=", ".join(sorted({row.host for row in rows})),
         timestamp=min((row.started for row in rows if row.started), default=None),
         properties={name: _clean(value) for name, value in sorted(facts.items())},
     )
 
 
-def _case(row: CaseResult) -> TestCase:
+def _case(row: CaseResult, *, known_skipped: bool) -> TestCase:
     row = replace(row, because=_clean(row.because), expected_failure=_clean(row.expected_failure))
     case = TestCase(
         row.title,
@@ -67,8 +72,11 @@ def _case(row: CaseResult) -> TestCase:
         elapsed_sec=row.seconds,
         stdout=_text(row),
     )
-    if row.outcome is Outcome.FAIL:
+    if row.word == "known" and known_skipped:
+        case.add_skipped_info(message=_clean(f"known: {row.known}: {row.because}"))
+    elif row.outcome is Outcome.FAIL:
         kind = "expected-failure" if row.expected_failure else "verdict"
+        kind = "known-issue" if row.known else kind
         case.add_failure_info(message=row.because, failure_type=kind)
     elif row.outcome is Outcome.PASS and row.expected_failure:
         said = f"passed, but a fail was expected: {row.expected_failure}"
@@ -90,6 +98,8 @@ def _text(row: CaseResult) -> str:
     lines = [f"{row.word}: {row.because}"]
     if row.expected_failure:
         lines.append(f"expected failure: {row.expected_failure}")
+    if row.known:
+        lines.append(f"known issue: {row.known}")
     lines += row.story
     lines += [f"{name}: {value}" for name, value in sorted(row.facts.items()) if value]
     lines += [f"evidence: {e.path} ({e.where}: {e.asked})" for e in row.evidence]

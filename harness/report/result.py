@@ -94,6 +94,8 @@ class CaseResult:
     @property
     def as_expected(self) -> bool:
         """Return whether this row leaves the run green."""
+        if self.known and self.outcome is Outcome.FAIL:
+            return True
         if self.expected_failure:
             return self.outcome in (Outcome.FAIL, Outcome.NOT_APPLICABLE)
         return self.outcome in (Outcome.PASS, Outcome.NOT_APPLICABLE)
@@ -101,6 +103,8 @@ class CaseResult:
     @property
     def word(self) -> str:
         """Return the outcome as tables show it; a surprise is said."""
+        if self.known and self.outcome is Outcome.FAIL:
+            return "known"
         if self.flaky and not self.expected_failure:
             return "flaky"
         if not self.expected_failure:
@@ -115,13 +119,19 @@ def new_name() -> str:
     return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
 
 
-def exit_status(results: tuple[CaseResult, ...]) -> int:
+def exit_status(results: tuple[CaseResult, ...], fail_on: str = "new") -> int:
     """Return 0 all as expected, 1 a verdict failed or an expected failure passed, 2 an error.
 
     A case that was not run is no certificate: it counts as an error. No result at all is one, too.
+    ``fail_on``: ``new`` (fails that are neither expected nor known), ``any`` (those, too) or
+    ``none`` (no verdict changes the status; an error still does).
     """
     if not results or any(r.outcome in (Outcome.ERROR, Outcome.NOT_RUN) for r in results):
         return 2
+    if fail_on == "none":
+        return 0
+    if fail_on == "any" and any(r.outcome is Outcome.FAIL for r in results):
+        return 1
     return 0 if all(r.as_expected for r in results) else 1
 
 

@@ -16,13 +16,15 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from harness.errors import ResultsError
 from harness.evidence import Evidence
+from harness.report.known import KnownIssue, applied
 from harness.report.markdown import render_markdown
 from harness.report.result import CaseResult, EvidenceFile, from_json, slug, to_json
 from harness.report.step import Spent
@@ -30,10 +32,15 @@ from harness.verdict import Outcome
 
 
 class Store:
-    """Writes one run's folder; each worker writes only its own files."""
+    """Writes one run's folder; each worker writes only its own files.
+
+    ``known``: issues that excuse a fail; ``known_skipped``: in JUnit such a fail is skipped.
+    """
 
     def __init__(self, folder: Path, worker: str = "main") -> None:
         self.folder, self.worker = folder, worker
+        self.known: Sequence[KnownIssue] = ()
+        self.known_skipped = False
 
     def create(self, facts: Mapping[str, Any], inventory: bytes = b"") -> None:
         """Make the folder, write run.json and the inventory, point ``latest`` beside it here."""
@@ -132,10 +139,10 @@ class Store:
         """Write verdicts.jsonl, junit.xml and report.html; return the rows."""
         from harness.report.junit import render_junit  # of no use to workers
 
-        rows = self.results()
+        rows = applied(self.results(), self.known, datetime.now(UTC).date())
         lines = "".join(json.dumps(to_json(row)) + "\n" for row in rows)
         self._replace("verdicts.jsonl", lines)
-        self._replace("junit.xml", render_junit(rows))
+        self._replace("junit.xml", render_junit(rows, known_skipped=self.known_skipped))
         self.write_report(rows)
         return rows
 
