@@ -130,6 +130,7 @@ def figures(run_folder: Path, at_a_time: int) -> dict[str, Any]:
         "passed": sum(row["outcome"] == "pass" for row in verdicts),
         "case_s": {"mean": round(work / len(spans), 2), "longest": round(longest, 2)},
         "cases_per_host": {"least": min(hosts.values()), "most": max(hosts.values())},
+        "hosts_used": len(hosts),
         "at_a_time": at_a_time,
     }
 

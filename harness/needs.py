@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from harness.durations import known_seconds
 from harness.resume import settled
 from harness.scheduling import book
 from harness.scheduling.job import Job
+from harness.shard import digest, keep, part
 from harness.state import LEDGER, State
 
 if TYPE_CHECKING:
@@ -27,9 +29,16 @@ def write_jobs(cases: Iterable[pytest.Item], state: State) -> None:
         return
     found = tuple(cases)
     folder = state.store.folder
-    state.store.plan(row for item in found for row in item.stash[LEDGER].planned())
-    done, known = settled(state.store), known_seconds(folder.parent)
-    jobs = (job_of(item, known) for item in found)
+    known = known_seconds(folder.parent)
+    jobs = [job_of(item, known) for item in found]
+    if state.shard is not None:
+        plan = digest(jobs)
+        jobs = part(jobs, state.shard)
+        keep(folder, replace(state.shard, plan=plan))
+    mine = {job.item for job in jobs}
+    ledgers = (item.stash[LEDGER] for item in found if item.nodeid in mine)
+    state.store.plan(row for ledger in ledgers for row in ledger.planned())
+    done = settled(state.store)
     book.write(folder, [job for job in jobs if job.recording not in done])
 
 

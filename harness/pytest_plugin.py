@@ -41,6 +41,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--deadline", help="when the run is over: 06:00, or +8h; default: never")
     group.addoption("--known", type=Path, help="list of known issues; default: the inventory's")
     group.addoption("--junit-known", choices=("failure", "skipped"), default="failure")
+    group.addoption("--shard", help="which part of the run this is: 2/3; default: all of it")
     group.addoption("--retries", type=int, default=0, help="tries after a fail or an error")
     group.addoption("--resume", action="store_true", help="go on with the run that --run names")
     group.addoption("--keep-cores", action="store_true", help="copy whole cores to the results")

@@ -24,6 +24,7 @@ from harness.report.result import new_name
 from harness.report.store import Store
 from harness.scheduling.book import read
 from harness.scheduling.clock import parse_deadline
+from harness.shard import Shard, parse_shard
 from harness.unwritten import Unwritten
 
 if TYPE_CHECKING:  # a bare pytest needs no lab, and none of what talks to one
@@ -52,6 +53,7 @@ class State:
         self.worker = store.worker
         self.unwritten, self.open = Unwritten(), contextlib.ExitStack()
         self.deadline: datetime | None = None
+        self.shard: Shard | None = None
         self._night: Night | None = None
         self._recorded: dict[str, str] | None = None
         self._hosts: dict[str, Hosts] = {}
@@ -185,10 +187,21 @@ def state_of(config: pytest.Config) -> State:
         except HarnessError as wrong:
             state.open.close()
             raise pytest.UsageError(str(wrong)) from wrong
+    state.shard = shard_of(config)
     if worker is None:
         config.pluginmanager.register(state.unwritten)
     config.stash[STATE] = state
     return state
+
+
+def shard_of(config: pytest.Config) -> Shard | None:
+    """Return which part of the run this is, None for all of it."""
+    if not config.option.shard:
+        return None
+    try:
+        return parse_shard(config.option.shard)
+    except ValueError as wrong:
+        raise pytest.UsageError(str(wrong)) from wrong
 
 
 def deadline_of(config: pytest.Config) -> datetime | None:

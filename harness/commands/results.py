@@ -63,3 +63,18 @@ def judge(folder: RunFolder) -> None:
     for difference in differ:
         typer.echo(str(difference))
     typer.echo(f"{len(verdicts)} verdicts judged again, {len(differ)} differ: see {folder}/replay")
+
+
+@app.command()
+def merge(
+    folders: Annotated[list[Path], typer.Argument(help="Runs with --shard, all of one plan.")],
+    out: Annotated[Path, typer.Option(help="Folder to make.")],
+    partial: Annotated[bool, typer.Option("--partial", help="A shard may be missing.")] = False,  # noqa: FBT002  # Typer's form
+) -> None:
+    """Make one run of the shards of several controllers; exit status as of that run."""
+    from harness.merge import merge as together
+    from harness.report.result import exit_status
+
+    rows = together([folder.resolve() for folder in folders], out.absolute(), partial=partial)
+    typer.echo(f"{len(rows)} verdicts: {out / 'report.html'}")
+    raise SystemExit(exit_status(rows))

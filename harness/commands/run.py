@@ -85,6 +85,11 @@ Repeat = Annotated[
 JunitKnown = Annotated[str, typer.Option(help="A known issue in JUnit: failure or skipped.")]
 
 
+ShardOption = Annotated[
+    str, typer.Option(help="Run only part K/N, split by recorded durations; see hvcert merge.")
+]
+
+
 @app.command()
 def run(  # noqa: PLR0913, PLR0917  # Typer's form: one parameter per option
     inventory: InventoryFile = EMBEDDED,
@@ -94,6 +99,7 @@ def run(  # noqa: PLR0913, PLR0917  # Typer's form: one parameter per option
     fault: Faults = None,
     retries: Retries = 0,
     resume: Resume = "",
+    shard: ShardOption = "",
     known: Known = None,
     junit_known: JunitKnown = "failure",
     fail_on: FailOnOption = FailOn.NEW,
@@ -107,6 +113,7 @@ def run(  # noqa: PLR0913, PLR0917  # Typer's form: one parameter per option
 
     beside = ["-n", _workers(workers)] if workers != "0" else []
     beside += [f"--deadline={deadline}"] if deadline else []
+    beside += [f"--shard={shard}"] if shard else []
     beside += [f"--known={known.absolute()}"] if known else []
     beside += [f"--junit-known={junit_known}"]
     if resume:

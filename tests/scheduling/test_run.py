@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,6 +16,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from harness.errors import ResultsError
+from harness.merge import merge
 from harness.resume import prepare
 
 ROOT = Path(__file__).parents[2]
@@ -211,3 +214,31 @@ def test_a_run_that_is_killed_three_times_ends_as_one_that_was_not(
 
 def verdicts(folder: Path) -> int:
     return sum(path.read_text().count("\n") for path in folder.glob("verdicts-*.jsonl"))
+
+
+def test_two_shards_make_one_run(lab: Path, tmp_path: Path) -> None:
+    (lab / "tried").touch()
+    run(lab, tmp_path / "whole", "-n", "2")
+    folders = []
+    for shard in ("1/2", "2/2"):
+        run(lab, tmp_path / shard[0], "-n", "2", "--shard", shard)
+        folders.append((tmp_path / shard[0] / "latest").resolve())
+    with pytest.raises(ResultsError, match="shard 2/2 is missing"):
+        merge(folders[:1], tmp_path / "merged" / "none")
+    with pytest.raises(ResultsError, match="shard 1/2 is there twice"):
+        merge([folders[0], shutil.copytree(folders[0], tmp_path / "copy")], tmp_path / "none")
+    rows = merge(folders, tmp_path / "merged" / "latest")
+    assert comparable(tmp_path / "merged") == comparable(tmp_path / "whole")
+    assert all(
+        (tmp_path / "merged" / "latest" / row.recording).exists() for row in rows if row.seconds
+    )
+    (folders[1] / "inventory.yaml").write_text("other")
+    with pytest.raises(ResultsError, match="is another than that of"):
+        merge(folders, tmp_path / "merged" / "other")
+
+
+def test_workers_of_xdist_s_own_gateways_take_part(lab: Path, tmp_path: Path) -> None:
+    """As over ssh: processes that execnet starts, with the results folder shared."""
+    spec = f"2*popen//python={sys.executable}"
+    rows = run(lab, tmp_path, "--dist", "load", "--tx", spec, "-k", "HOST-01")
+    assert [row["outcome"] for row in rows] == ["pass"] * 6
