@@ -49,6 +49,9 @@ LIMITS: tuple[str, ...] = (
     "Windows Server Backup backs virtual machines up to a volume and restores them to another"
     " location; its sets end with the host. A restored machine has the Id of the one that was"
     " backed up and takes its place. Drives C: and E: share one file system of this machine.",
+    "Under QEMU's emulation a guest's timer may stop for good after a reboot or a kexec (seen twice"
+    " in some hundred; its screen says rcu_preempt kthread timer wakeup didn't happen): the case"
+    " ends as if the guest had not come back, and the screen is among its evidence.",
     # what the host tells
     "Heartbeat, key-value exchange and shutdown go through qemu-guest-agent and ACPI, not through"
     " Hyper-V's integration services; a heartbeat is OkApplicationsUnknown at best.",
