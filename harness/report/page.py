@@ -73,7 +73,7 @@ class Story:
     @property
     def as_expected(self) -> bool:
         """Return whether no verdict of it needs a look."""
-        return all(row.as_expected for row in self.rows)
+        return all(row.as_expected and not row.flaky for row in self.rows)
 
 
 def render_report(
@@ -100,7 +100,7 @@ def render_report(
         banner=next((r.facts["banner"] for r in ordered if r.facts.get("banner")), ""),
         faults=_faults(run, ordered),
         counts=[(o.value, n) for o in Outcome if (n := _count(ordered)[o])],
-        surprises=[(s, row) for s in stories for row in s.rows if not row.as_expected],
+        surprises=[(s, row) for s in stories for row in s.rows if not row.as_expected or row.flaky],
         stories=stories,
         told=[s for s in stories if len(stories) <= TOLD or not s.as_expected],
         total=len(ordered),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 
 from harness.report.curves import pictures
 from harness.report.page import LISTED, TOLD, duration, render_report, short
+from harness.report.result import EvidenceFile, Try
 from harness.report.step import Spent
 from harness.report.store import Store
 from harness.series import Series
@@ -186,3 +188,14 @@ def test_a_run_writes_its_report_and_it_can_be_made_again(tmp_path: Path) -> Non
 @pytest.mark.parametrize("rows", [(), (row("X", Outcome.NOT_RUN, "ended", facts={}, steps=()),)])
 def test_an_empty_run_has_a_report_too(rows: tuple[object, ...]) -> None:
     assert "</html>" in render_report({"run": "r"}, rows, {})  # type: ignore[arg-type]
+
+
+def test_a_flaky_case_needs_a_look_and_shows_each_try_with_its_proof() -> None:
+    proof = EvidenceFile("evidence/x/01-y.txt", "cat /proc/interrupts", "guest", "0")
+    tried = Try(Outcome.FAIL, "0 NMIs, not 5", (proof,), "recordings/x.try-1.jsonl")
+    passed = next(one for one in night() if one.outcome is Outcome.PASS)
+    page = render_report(RUN, (replace(passed, earlier=(tried,)),), TIMES, lambda _: None)
+    assert "try 1: fail: 0 NMIs, not 5" in page
+    assert 'href="evidence/x/01-y.txt"' in page
+    assert 'href="recordings/x.try-1.jsonl"' in page
+    assert "badge flaky" in page
