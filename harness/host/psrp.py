@@ -47,6 +47,10 @@ from harness.secret import Secret
 from harness.units import Bytes
 
 IDLE_LIMIT = 90.0
+FORGOTTEN_AFTER = 600
+"""Seconds without a word from us, and the host ends a shell: a killed run leaves its own behind, a
+user may have 30, and the host's own limit is two hours.
+"""
 CALLS_PER_POOL = 500
 DEFAULT_WITHIN = timedelta(seconds=60)
 STOP_WITHIN = 5.0
@@ -140,7 +144,7 @@ class PsrpSession:
 
     def _open(self, call: Call, deadline: Deadline) -> RunspacePool:
         wsman = _Patient(**connection.wsman_options(self._host, self._password))
-        pool = RunspacePool(wsman)
+        pool = RunspacePool(wsman, idle_timeout=FORGOTTEN_AFTER)
         self._wsman, self._pool, self._calls = wsman, pool, 0
         try:
             _bound(wsman, deadline.left())
