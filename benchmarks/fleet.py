@@ -24,6 +24,7 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 BOUND = 1.10
+NETWORK = "127.90"
 HOST = """
   - name: {name}
     address: {address}
@@ -53,18 +54,23 @@ GUEST = """
 """
 
 
-def inventory(hosts: int, guests: int, slots: int) -> str:
+def addresses(hosts: int, network: str) -> dict[str, str]:
+    """Return a loopback address for each host, by name."""
+    return {f"hv-{n:03d}": f"{network}.{n // 250}.{n % 250 + 1}" for n in range(hosts)}
+
+
+def inventory(hosts: int, guests: int, slots: int, network: str = NETWORK) -> str:
     """Return the inventory of a pool of hosts, each with room for so many guests at a time."""
-    there = {f"hv-{n:03d}": f"127.90.{n // 250}.{n % 250 + 1}" for n in range(hosts)}
+    there = addresses(hosts, network)
     machines = "".join(HOST.format(name=n, address=a, slots=slots) for n, a in there.items())
     under_test = "".join(GUEST.format(name=f"sim-{n:04d}") for n in range(guests))
     return f"hosts:{machines}\nguests:{under_test}"
 
 
 @contextmanager
-def lab(folder: Path, hosts: int, scale: float) -> Iterator[dict[str, Any]]:
+def lab(folder: Path, hosts: int, scale: float, network: str = NETWORK) -> Iterator[dict[str, Any]]:
     """Bring the hosts up; yield what that cost."""
-    names = [f"--host=hv-{n:03d}:2022:127.90.{n // 250}.{n % 250 + 1}" for n in range(hosts)]
+    names = [f"--host={n}:2022:{a}" for n, a in addresses(hosts, network).items()]
     program = (sys.executable, "-m", "harness.standin")
     began = time.perf_counter()
     up = (*program, "up", f"--simulated={scale}", *names)

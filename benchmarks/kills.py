@@ -31,6 +31,7 @@ from harness.inventory.model import Inventory  # noqa: E402
 from harness.run import open_session  # noqa: E402
 
 HOSTS, GUESTS, LATEST = 2, 8, 16.0
+NETWORK = "127.94"
 KILLS_PER_LAB = 4
 """A host keeps the shells of the dead for ten minutes, and a user may have 30: begin anew."""
 
@@ -91,11 +92,11 @@ def main() -> int:
     with TemporaryDirectory(prefix="hvcert-kills-") as scratch:
         folder = Path(scratch)
         os.environ["HVCERT_LAB_DIR"] = str(folder / "lab")
-        (folder / "fleet.yaml").write_text(inventory(HOSTS, GUESTS, 4))
+        (folder / "fleet.yaml").write_text(inventory(HOSTS, GUESTS, 4, NETWORK))
         read = load(folder / "fleet.yaml")
         dirty, stayed = 0, list[str]()
         for first in range(0, given.times, KILLS_PER_LAB):
-            with lab(folder, HOSTS, 0.1):
+            with lab(folder, HOSTS, 0.1, NETWORK):
                 for number in range(first, min(first + KILLS_PER_LAB, given.times)):
                     killed(folder, moments.uniform(0.5, LATEST))
                     had, wrong = left(read)

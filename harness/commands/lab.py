@@ -19,10 +19,15 @@ def up(
         typer.Option(help="NAME:WINDOWS:ADDRESS; windows is 2012r2, 2016, 2019, 2022 or 2025."),
     ] = None,
     fault: Faults = None,
+    simulated: Annotated[
+        float | None,
+        typer.Option(help="Guests are recordings, and so much of a recorded second passes: 0.1."),
+    ] = None,
 ) -> None:
     """Bring the stand-in host up and leave it up; any WinRM client can use it."""
     hosts = (f"--host={entry}" for entry in host or ())
-    standin("up", *hosts, *(f"--fault={name}" for name in fault or ()))
+    share = () if simulated is None else (f"--simulated={simulated}",)
+    standin("up", *hosts, *share, *(f"--fault={name}" for name in fault or ()))
 
 
 @app.command()

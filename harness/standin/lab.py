@@ -132,8 +132,11 @@ def _tell(folder: Path, entries: tuple[HostEntry, ...], server: WinRM) -> None:
 def _machines(folder: Path, simulated: float | None) -> QemuMachines | SimulatedMachines:
     if simulated is None:
         return QemuMachines(folder / "run")
-    from harness.standin.simulated.machines import SimulatedMachines
-
+    try:
+        from harness.standin.simulated.machines import SimulatedMachines
+    except ImportError as missing:
+        said = f"simulated guests need {missing.name}: python -m pip install 'hvcert[dev]'"
+        raise LabError(said) from missing
     return SimulatedMachines(folder.absolute() / "simulated", simulated)
 
 
