@@ -118,9 +118,18 @@ def leases(session: HostSession, host: Host) -> tuple[Held, ...]:
     found = []
     for entry in listed:
         path = f"{host.vm_path}\\{entry.string('Name')}"
-        if lease := read(session, path):
-            found.append(Held(lease, path, now - when(entry)))
+        held = read(session, path) or _unread(entry.string("Name"))
+        found.append(Held(held, path, now - when(entry)))
     return tuple(found)
+
+
+def _unread(name: str) -> Lease:
+    """Return what a lease's name tells: it is being written just now, or is another release's.
+
+    It lives until it expires, as any.
+    """
+    found = LEASE.fullmatch(name)
+    return Lease(found["run"] if found else "", "unknown", 0, "")
 
 
 def alive(session: HostSession, host: Host) -> frozenset[str]:

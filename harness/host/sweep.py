@@ -11,6 +11,7 @@ from harness.host.command import Cmdlet
 from harness.host.lifecycle import MARK, NAME, exists, put_back, remove
 from harness.host.server_backup import forget_backups, release_turn
 from harness.host.session import HostObject, HostSession
+from harness.host.turns import forget_dead
 from harness.host.vm import Vm
 from harness.inventory.model import ExistingVm, Host, Inventory
 
@@ -47,6 +48,7 @@ def _leases(session: HostSession, host: Host, kept: frozenset[str]) -> list[str]
     over = [run for run in runs if run not in kept]
     for run in over:
         lease.forget(session, host, run)
+    forget_dead(session, host, kept)
     return [f"lease of {run}" for run in over]
 
 

@@ -72,17 +72,26 @@ def alone(session: HostSession, host: Host, run: str) -> Iterator[None]:
         lease.remove(session, path)
 
 
-def _holder(session: HostSession, host: Host) -> Lease | None:
-    """Return who has the host alone, None when nobody has."""
+def _is_anothers(session: HostSession, host: Host, run: str) -> bool:
+    """Return whether another run that lives has the host for itself.
+
+    A file that cannot be read yet is somebody's: a host may show it before its text is there.
+    """
     path = f"{host.vm_path}\\{ALONE}"
     there = session.run(Cmdlet("Test-Path", {"Path": path}, safe_to_repeat=True))
-    return lease.read(session, path) if there.objects == (True,) else None
+    if there.objects != (True,):
+        return False
+    holder = lease.read(session, path)
+    return holder is None or (holder.run != run and not _is_dead(session, host, holder))
 
 
-def _is_anothers(session: HostSession, host: Host, run: str) -> bool:
-    """Return whether another run that lives has the host for itself."""
-    holder = _holder(session, host)
-    return holder is not None and holder.run != run and not _is_dead(session, host, holder)
+def forget_dead(session: HostSession, host: Host, living: frozenset[str]) -> None:
+    """Take the host back from a run that is over; of a file without a text when no run lives."""
+    path = f"{host.vm_path}\\{ALONE}"
+    if ALONE in lease.names(session, host):
+        holder = lease.read(session, path)
+        if (holder.run not in living) if holder else not living:
+            lease.remove(session, path)
 
 
 def _others(session: HostSession, host: Host, run: str) -> set[str]:

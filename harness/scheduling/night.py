@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
 
@@ -46,6 +46,8 @@ class Night:
         self.inventory, self.open_session = inventory, open_session
         self.deadline, self.plan = deadline, Plan((), ())
         self._looked = datetime.now(UTC)
+        self._aside = ThreadPoolExecutor(1)
+        self._asking: Future[list[tuple[Host, Bytes | str]]] | None = None
 
     def workers(self) -> int:
         """Return how many guests the hosts hold at a time, as small as the smallest of them."""
@@ -62,14 +64,21 @@ class Night:
         return self.plan
 
     def look(self, interrupt: Callable[[], None] = _interrupt) -> None:
-        """Look at the clock, and once a minute at the memory that hosts have free."""
+        """Look at the clock, and about once a minute at the memory that hosts have free.
+
+        Hosts are asked beside: one that does not answer must not keep the others' cases waiting.
+        """
         now = datetime.now(UTC)
         if self.deadline and now > self.deadline + GRACE and self.plan.running:
             interrupt()
-        if now - self._looked < LOOK_EVERY:
-            return
-        self._looked = now
-        for host, free in self._of_each(self._free):
+        if self._asking is None and now - self._looked >= LOOK_EVERY:
+            self._asking = self._aside.submit(self._of_each, self._free)
+        elif self._asking is not None and self._asking.done():
+            self._looked, asked, self._asking = now, self._asking, None
+            self._take(asked.result())
+
+    def _take(self, found: Iterable[tuple[Host, Bytes | str]]) -> None:
+        for host, free in found:
             if isinstance(free, Bytes):
                 self.plan.measured(host.name, free)
             else:

@@ -201,7 +201,7 @@ def test_of_many_that_want_a_host_alone_one_has_it_at_a_time(
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(300)
     assert len(most) == 8
     assert max(most) == 1
 
@@ -216,9 +216,32 @@ def test_a_broken_lease_ends_the_run_and_a_host_that_is_down_does_not(lab: Lab) 
         return TappedSession(host, Secret(PASSWORD))
 
     gone = replace(host, name="gone", port=9)
-    with leased(session, host, MINE), renewed((gone, host), MINE, opened, every=0.1, end=ended.set):
+    with leased(session, host, MINE), renewed((gone, host), MINE, opened, every=0.5, end=ended.set):
         assert not ended.wait(1)
         lease.remove(session, path_of(host, MINE))
-        assert ended.wait(10)
+        assert ended.wait(120)
     with suppress(HostBusy):
         assert alive(session, host) == frozenset()
+
+
+def test_a_lease_that_is_being_written_lives_and_so_does_its_run_s_property(lab: Lab) -> None:
+    """A host may show a file before its text is there."""
+    session, host = lab
+    file(lab, f"hvcert-{OTHER}.lease")
+    folder(lab, f"hvcert-{OTHER}-nmi-01-1-1")
+    assert alive(session, host) == {OTHER}
+    assert sweep(session, host, INVENTORY) == ()
+
+
+@pytest.mark.usefixtures("hasty")
+def test_a_host_that_is_being_taken_alone_is_taken(lab: Lab) -> None:
+    away(lab)
+    file(lab, turns.ALONE)
+    with pytest.raises(DeadlineExceeded), turns.beside_others(*lab, MINE):
+        pass
+
+
+def test_the_sweep_takes_a_host_back_from_a_run_that_died_alone_on_it(lab: Lab) -> None:
+    file(lab, turns.ALONE, text=json.dumps(asdict(AWAY)))
+    sweep(*lab, INVENTORY)
+    assert lease.names(*lab) == ()
