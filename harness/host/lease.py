@@ -29,6 +29,7 @@ TAKEN = "NewItemIOError,"
 _numbers = itertools.count(1)
 RUN = r"(?P<run>\d{8}-\d{6}-[0-9a-f]{6})"
 OF_RUN = re.compile(rf"hvcert-{RUN}\.(lease|turn-[\w.-]+)")
+CLOCK = "hvcert-clock-"
 LEASE = re.compile(rf"hvcert-{RUN}\.lease")
 
 
@@ -150,11 +151,18 @@ def names(session: HostSession, host: Host) -> tuple[str, ...]:
 
 def host_now(session: HostSession, host: Host) -> datetime:
     """Return the time by the host's clock: that of a file written just now."""
-    path = f"{host.vm_path}\\hvcert-clock-{os.getpid()}-{next(_numbers)}"
+    path = f"{host.vm_path}\\{CLOCK}{os.getpid()}-{next(_numbers)}"
     given: dict[str, Value] = {"Path": path, "ItemType": "File", "Force": True}
     made = session.run(Cmdlet("New-Item", given)).one()
     remove(session, path)
     return when(made)
+
+
+def forget_clocks(session: HostSession, host: Host) -> None:
+    """Remove what was written to read the clock by; whoever needed one has its answer already."""
+    for name in names(session, host):
+        if name.startswith(CLOCK):
+            remove(session, f"{host.vm_path}\\{name}")
 
 
 def when(entry: HostObject) -> datetime:

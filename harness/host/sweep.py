@@ -49,6 +49,7 @@ def _leases(session: HostSession, host: Host, kept: frozenset[str]) -> list[str]
     for run in over:
         lease.forget(session, host, run)
     forget_dead(session, host, kept)
+    lease.forget_clocks(session, host)
     return [f"lease of {run}" for run in over]
 
 

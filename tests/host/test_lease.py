@@ -245,3 +245,9 @@ def test_the_sweep_takes_a_host_back_from_a_run_that_died_alone_on_it(lab: Lab) 
     file(lab, turns.ALONE, text=json.dumps(asdict(AWAY)))
     sweep(*lab, INVENTORY)
     assert lease.names(*lab) == ()
+
+
+def test_the_sweep_takes_away_what_a_killed_run_read_the_clock_by(lab: Lab) -> None:
+    file(lab, f"{lease.CLOCK}1-1")
+    sweep(*lab, INVENTORY)
+    assert lease.names(*lab) == ()
