@@ -46,7 +46,9 @@ class FillableHost(AnsweringHost):
             BuildNumber="17763", Caption="Windows", TotalVisibleMemorySize=TOTAL,
             FreePhysicalMemory=TOTAL - taken,
         )  # fmt: skip
-        computer = thing(Name="hv", Manufacturer="m", Model="x", OEMStringArray=())
+        computer = thing(
+            Name="hv", Manufacturer="m", Model="x", OEMStringArray=(), NumberOfLogicalProcessors=8
+        )
         return (system if given["ClassName"] == "Win32_OperatingSystem" else computer,)
 
     def new(self, given: Mapping[str, Value]) -> tuple[HostValue, ...]:
