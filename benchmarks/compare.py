@@ -88,8 +88,7 @@ def main() -> int:
         folder = Path(scratch)
         runs = [written(folder, given.verdicts, run) for run in range(EARLIER + 2)]
         figures = {"sqlite": measure(f"sqlite:///{folder / 'results.sqlite'}", runs)}
-        (folder / "postgres").mkdir()
-        with cluster(folder / "postgres") as url:
+        with cluster() as url:
             figures["postgresql"] = measure(url, runs)
     if given.json:
         print(json.dumps({"verdicts": given.verdicts, "bound_s": BOUND, **figures}))

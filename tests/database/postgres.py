@@ -1,4 +1,4 @@
-"""A PostgreSQL of one's own, on a socket in a folder; it ends with the block."""
+"""A PostgreSQL of one's own, on a socket in a folder of its own; it ends with the block."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -29,21 +30,23 @@ def as_nobody(*command: str) -> tuple[str, ...]:
 
 
 @contextmanager
-def cluster(folder: Path) -> Iterator[str]:
-    """Yield the URL of an empty database."""
-    if os.geteuid() == 0:
-        shutil.chown(folder, "postgres")
-        for above in (folder, *folder.parents[:3]):
-            above.chmod(above.stat().st_mode | 0o011)
-    data, log = folder / "data", folder / "log"
-    start = (program("pg_ctl"), "-D", str(data), "-l", str(log), "-w")
-    options = f"-c listen_addresses='' -c unix_socket_directories={folder} -c fsync=off"
-    call(program("initdb"), "-D", str(data), "-A", "trust", "-U", "hvcert")
-    call(*start, "-o", options, "start")
-    try:
-        yield f"postgresql+psycopg://hvcert@/postgres?host={folder}"
-    finally:
-        call(*start, "-m", "immediate", "stop")
+def cluster() -> Iterator[str]:
+    """Yield the URL of an empty database.
+
+    Its folder lies beside those of pytest, which lets nobody else into them.
+    """
+    with TemporaryDirectory(prefix="hvcert-postgres-") as made:
+        folder = Path(made)
+        if os.geteuid() == 0:
+            shutil.chown(folder, "postgres")
+        start = (program("pg_ctl"), "-D", str(folder / "data"), "-l", str(folder / "log"), "-w")
+        options = f"-c listen_addresses='' -c unix_socket_directories={folder} -c fsync=off"
+        call(program("initdb"), "-D", str(folder / "data"), "-A", "trust", "-U", "hvcert")
+        call(*start, "-o", options, "start")
+        try:
+            yield f"postgresql+psycopg://hvcert@/postgres?host={folder}"
+        finally:
+            call(*start, "-m", "immediate", "stop")
 
 
 def call(*command: str) -> None:

@@ -33,8 +33,8 @@ LOST = replace(ROW, outcome=Outcome.FAIL, because="lost")
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with cluster(tmp_path_factory.mktemp("postgres")) as url:
+def postgres() -> Iterator[str]:
+    with cluster() as url:
         yield url
 
 
