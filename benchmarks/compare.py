@@ -16,13 +16,13 @@ from tempfile import TemporaryDirectory
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from harness.database.engine import opened  # noqa: E402
-from harness.database.importing import import_run  # noqa: E402
-from harness.database.reading import compare_runs  # noqa: E402
-from harness.report.result import CaseResult, to_json  # noqa: E402
-from harness.report.store import Store  # noqa: E402
-from harness.verdict import Outcome  # noqa: E402
-from tests.database.postgres import cluster  # noqa: E402
+from harness.database.engine import opened
+from harness.database.importing import import_run
+from harness.database.reading import compare_runs
+from harness.report.result import CaseResult, to_json
+from harness.report.store import Store
+from harness.verdict import Outcome
+from tests.database.postgres import cluster
 
 BOUND = 2.0
 EARLIER = 5

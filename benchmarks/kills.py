@@ -22,13 +22,13 @@ from tempfile import TemporaryDirectory
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.fleet import inventory, lab  # noqa: E402
-from harness.host import lease, private  # noqa: E402
-from harness.host.command import Cmdlet, Value  # noqa: E402
-from harness.host.sweep import sweep  # noqa: E402
-from harness.inventory.load import load  # noqa: E402
-from harness.inventory.model import Inventory  # noqa: E402
-from harness.run import open_session  # noqa: E402
+from benchmarks.fleet import inventory, lab
+from harness.host import lease, private
+from harness.host.command import Cmdlet, Value
+from harness.host.sweep import sweep
+from harness.inventory.load import load
+from harness.inventory.model import Inventory
+from harness.run import open_session
 
 HOSTS, GUESTS, LATEST = 2, 8, 16.0
 NETWORK = "127.94"

@@ -18,9 +18,9 @@ from tempfile import TemporaryDirectory
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.compare import verdicts  # noqa: E402
-from harness.report.result import to_json  # noqa: E402
-from harness.report.store import Store  # noqa: E402
+from benchmarks.compare import verdicts
+from harness.report.result import to_json
+from harness.report.store import Store
 
 SIZES = (10, 100, 1_000, 10_000)
 SECONDS, MEGABYTES = 10.0, 500.0
