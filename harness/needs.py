@@ -31,7 +31,10 @@ def write_jobs(cases: Iterable[pytest.Item], state: State) -> None:
     folder = state.store.folder
     known = known_seconds(folder.parent)
     jobs = [job_of(item, known) for item in found]
-    if state.shard is not None:
+    planned = {row.recording for row in state.store.planned()} if state.resumed else set()
+    if planned:  # durations may have changed since: a shard stays the part that it was
+        jobs = [job for job in jobs if job.recording in planned]
+    elif state.shard is not None:
         plan = digest(jobs)
         jobs = part(jobs, state.shard)
         keep(folder, replace(state.shard, plan=plan))

@@ -19,8 +19,10 @@ from harness.verdict import Outcome
 
 KEPT = "verdicts-before.jsonl"
 APPENDED = ("verdicts-*.jsonl", "plan-*.jsonl", "times-*.jsonl")
-ENDS = ("verdicts.jsonl", "junit.xml", "report.html", "jobs.jsonl")
-"""What the end of a run writes, and the list of jobs: both are made anew."""
+ENDS = ("verdicts.jsonl", "junit.xml", "report.html")
+"""What the end of a run writes: it is made anew."""
+JOBS, JOBS_BEFORE = "jobs.jsonl", "jobs-before.jsonl"
+"""The list of jobs is written when the plan is whole; a resumed run makes it anew of that plan."""
 
 
 def inventory_of(folder: Path) -> Path:
@@ -58,7 +60,8 @@ def prepare(folder: Path, retries: int = 0) -> frozenset[str]:
     try:
         for path in _files(folder, APPENDED):
             _cut_torn_line(path)
-        done = settled(store) - _to_try_again(store.judged(), retries)
+        _keep_whole_plan(folder)
+        done = settled(store) - _to_try_again(store.results(), retries)
         rows = [row for row in store.judged() if row.recording in done]
         for path in _files(folder, APPENDED[:1]):
             path.unlink()
@@ -72,6 +75,15 @@ def prepare(folder: Path, retries: int = 0) -> frozenset[str]:
         said = f"{folder}: cannot be made ready to resume ({broken.strerror})"
         raise ResultsError(f"{said}; free some space and run again") from broken
     return done
+
+
+def _keep_whole_plan(folder: Path) -> None:
+    """Keep the plan for the resumed run; one that a kill has cut off is made anew."""
+    if (folder / JOBS).exists():
+        (folder / JOBS).replace(folder / JOBS_BEFORE)
+    if not (folder / JOBS_BEFORE).exists():
+        for path in folder.glob("plan-*.jsonl"):
+            path.unlink()
 
 
 def _to_try_again(rows: Iterable[CaseResult], retries: int) -> set[str]:

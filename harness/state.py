@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness.durations import keep
-from harness.errors import HarnessError, HostError, ResultsError
+from harness.errors import HarnessError, ResultsError
 from harness.inventory.known import load_known
 from harness.inventory.load import load
 from harness.inventory.model import Inventory
@@ -53,7 +53,9 @@ class State:
         self.worker = store.worker
         self.unwritten, self.open = Unwritten(), contextlib.ExitStack()
         self.deadline: datetime | None = None
+        self.missing: Mapping[str, str] = {}
         self.shard: Shard | None = None
+        self.resumed = False
         self._night: Night | None = None
         self._recorded: dict[str, str] | None = None
         self._hosts: dict[str, Hosts] = {}
@@ -70,14 +72,16 @@ class State:
         if self._night is None:
             from harness.scheduling.night import Night
 
-            self._night = Night(self.inventory, self.run.open_session, self.deadline)
+            opening = self.run.open_session
+            self._night = Night(self.inventory, opening, self.deadline, self.missing)
         return self._night
 
     @contextlib.contextmanager
     def host_turn(self, item: pytest.Item, *, alone: bool) -> Iterator[None]:
-        """Give a case its turn among those of other runs on the host; a host that is down has none.
+        """Give a case its turn among those of other runs on the host.
 
-        A case that fills the host's memory has the host without other runs, too.
+        A case that fills the host's memory has the host without other runs, too. Without a turn it
+        does not run: it might disturb another run's.
         """
         if self.replayed:
             yield
@@ -87,8 +91,6 @@ class State:
         with contextlib.ExitStack() as stack:
             try:
                 stack.enter_context(self.hosts.turn(host, alone=alone or fills))
-            except HostError:
-                pass  # the case itself says what is wrong
             except HarnessError as wrong:
                 item.stash[LEDGER].blocked = wrong
             yield
@@ -183,11 +185,11 @@ def state_of(config: pytest.Config) -> State:
             state.store.known_skipped = config.option.junit_known == "skipped"
             resumed = config.option.resume
             opened = run.opened(state.inventory, name, state.store, asked, resumed=resumed)
-            state.open.enter_context(opened)
+            state.missing = state.open.enter_context(opened)
         except HarnessError as wrong:
             state.open.close()
             raise pytest.UsageError(str(wrong)) from wrong
-    state.shard = shard_of(config)
+    state.shard, state.resumed = shard_of(config), bool(config.option.resume)
     if worker is None:
         config.pluginmanager.register(state.unwritten)
     config.stash[STATE] = state

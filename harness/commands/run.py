@@ -165,6 +165,7 @@ def _say_at_last(folder: Path, options: Sequence[str]) -> None:
 
 
 def _resume(folder: Path, beside: Sequence[str], fail_on: FailOn) -> int:
+    from harness import shard
     from harness.report.result import exit_status
     from harness.report.store import Store
     from harness.resume import inventory_of, prepare
@@ -184,7 +185,9 @@ def _resume(folder: Path, beside: Sequence[str], fail_on: FailOn) -> int:
         rows = store.finish()
         typer.echo(f"{folder.name}: all of its cases are settled: nothing to resume")
         return exit_status(rows, fail_on.value)
-    return _start(folder, ["--resume", *asked.options(), *beside], fail_on)
+    part = shard.read(folder) if (folder / shard.NAME).exists() else None
+    again = ["--resume", *([f"--shard={part.number}/{part.of}"] if part else [])]
+    return _start(folder, [*again, *asked.options(), *beside], fail_on)
 
 
 def _folder(resume: str, results: Path) -> Path:

@@ -32,9 +32,11 @@ def in_recorded_order(items: Iterable[T], recording: Callable[[T], Path]) -> lis
 def put_aside(path: Path) -> str:
     """Rename the recording of a try that is followed by another; return its new place in the run.
 
-    The last try keeps the name by which a replay looks for it.
+    The last try keeps the name by which a replay looks for it. "" where nothing was recorded.
     """
     number = len(list(path.parent.glob(f"{path.stem}.try-*.jsonl"))) + 1
     aside = path.with_name(f"{path.stem}.try-{number}.jsonl")
+    if not path.exists():  # a full disk: the try's verdict says so
+        return ""
     path.rename(aside)
     return f"{path.parent.name}/{aside.name}"

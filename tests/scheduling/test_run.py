@@ -242,3 +242,16 @@ def test_workers_of_xdist_s_own_gateways_take_part(lab: Path, tmp_path: Path) ->
     spec = f"2*popen//python={sys.executable}"
     rows = run(lab, tmp_path, "--dist", "load", "--tx", spec, "-k", "HOST-01")
     assert [row["outcome"] for row in rows] == ["pass"] * 6
+
+
+def test_a_resumed_shard_stays_the_part_that_it_was(lab: Path, tmp_path: Path) -> None:
+    """Other runs have changed how long cases are said to take meanwhile."""
+    (lab / "tried").touch()
+    name = "20261127-070000-abcdef"
+    first = run(lab, tmp_path, "--run", name, "--shard", "1/2")
+    known = json.loads((tmp_path / "durations.json").read_text())
+    (tmp_path / "durations.json").write_text(json.dumps({key: [9999.0] for key in known}))
+    (tmp_path / name / "times-main.jsonl").unlink()  # nothing is settled
+    assert prepare(tmp_path / name) == frozenset()
+    again = run(lab, tmp_path, "--run", name, "--shard", "1/2", "--resume")
+    assert [row["recording"] for row in again] == [row["recording"] for row in first]
