@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -62,7 +61,6 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
 
 def _run(session: pytest.Session, item: pytest.Item, host: str) -> bool:
     item.stash[LEDGER].place_on(host)
-    item.stash[LEDGER].started = datetime.now(UTC)
     session.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
     return not (session.shouldstop or session.shouldfail)
 

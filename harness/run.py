@@ -118,18 +118,23 @@ def opened(
     asked: Mapping[str, object],
     *,
     resumed: bool = False,
-) -> Iterator[None]:
+) -> Iterator[Mapping[str, str]]:
     """Hold the run open: lab up, every host leased and swept; at the end nothing of it is left.
 
     ``asked``: which cases, as the run's facts keep it. ``resumed``: its folder is there already.
+    Yields why a host could not be opened, by name: it is out for this run, also when it comes back,
+    for nothing would be leased or swept there.
     """
     with contextlib.ExitStack() as stack:
         stack.enter_context(lab.embedded(inventory.lab, lab.images(inventory)))
-        missing = [
-            wrong for host in inventory.hosts if (wrong := _open(stack, host, inventory, run))
-        ]
-        if len(missing) == len(inventory.hosts):
-            raise missing[0]
+        missing = {
+            host.name: wrong
+            for host in inventory.hosts
+            if (wrong := _open(stack, host, inventory, run))
+        }
+        there = [host for host in inventory.hosts if host.name not in missing]
+        if not there:
+            raise next(iter(missing.values()))
         sitting = {
             "started": datetime.now(UTC).isoformat(timespec="seconds"),
             "commit": commit(),
@@ -141,8 +146,8 @@ def opened(
             named = {"run": run, "inventory": str(inventory.path), "hvcert": __version__}
             store.create({**named, **sitting, **asked}, inventory.path.read_bytes())
         stack.callback(store.finish)
-        stack.enter_context(renewed(inventory.hosts, run, open_session))
-        yield
+        stack.enter_context(renewed(there, run, open_session))
+        yield {name: str(wrong) for name, wrong in missing.items()}
 
 
 def _open(

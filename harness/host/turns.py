@@ -11,10 +11,11 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 
 from harness.deadline import wait_for
+from harness.errors import HarnessError
 from harness.host import lease
 from harness.host.command import Cmdlet
 from harness.host.lease import OF_RUN, Lease
@@ -45,7 +46,7 @@ def beside_others(session: HostSession, host: Host, run: str) -> Iterator[None]:
     try:
         yield
     finally:
-        lease.remove(session, path)
+        _give_back(session, path)
 
 
 @contextmanager
@@ -57,6 +58,8 @@ def alone(session: HostSession, host: Host, run: str) -> Iterator[None]:
         if lease.take(session, path, mine):
             return True
         holder = lease.read(session, path)
+        if holder == mine:  # of a case before, which lost the host and could not give it back
+            return True
         if holder is not None and _is_dead(session, host, holder):
             lease.remove(session, path)
         return None
@@ -69,6 +72,12 @@ def alone(session: HostSession, host: Host, run: str) -> Iterator[None]:
         wait_for(f"the cases of other runs on {host.name}", empty, WITHIN, every=EVERY)
         yield
     finally:
+        _give_back(session, path)
+
+
+def _give_back(session: HostSession, path: str) -> None:
+    """Remove a turn's file; where the host is gone by now it goes with the run's lease."""
+    with suppress(HarnessError):
         lease.remove(session, path)
 
 

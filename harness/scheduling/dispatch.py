@@ -134,6 +134,5 @@ class Dispatch:
 
     def _beat(self) -> None:
         while not self._over.wait(PULSE):
-            node = next(iter(self._collected), None)
-            if node is not None:
+            for node in list(self._collected)[:1]:
                 node.notify_inproc("unscheduled", node=node, indices=())

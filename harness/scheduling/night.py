@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
@@ -34,7 +34,8 @@ def _interrupt() -> None:
 class Night:
     """``open_session`` opens a session to a host; one belongs to the thread that opens it.
 
-    ``deadline``: when the run has to be over, None for never.
+    ``missing``: why a host is out for this run, by name. ``deadline``: when the run has to be over,
+    None for never.
     """
 
     def __init__(
@@ -42,8 +43,9 @@ class Night:
         inventory: Inventory,
         open_session: Callable[[Host], PsrpSession],
         deadline: datetime | None = None,
+        missing: Mapping[str, str] | None = None,
     ) -> None:
-        self.inventory, self.open_session = inventory, open_session
+        self.inventory, self.open_session, self.missing = inventory, open_session, missing or {}
         self.deadline, self.plan = deadline, Plan((), ())
         self._looked = datetime.now(UTC)
         self._aside = ThreadPoolExecutor(1)
@@ -92,7 +94,8 @@ class Night:
             except HarnessError as wrong:
                 return Room(host.name, Bytes(0), 0, host.machine, problem=str(wrong))
 
-        return tuple(room for _, room in self._of_each(measured))
+        out = (Room(name, Bytes(0), 0, problem=why) for name, why in self.missing.items())
+        return (*out, *(room for _, room in self._of_each(measured)))
 
     def _free(self, host: Host) -> Bytes | str:
         """Return what a host has free for guests, or what is wrong with it."""
@@ -104,6 +107,6 @@ class Night:
 
     def _of_each(self, ask: Callable[[Host], T]) -> list[tuple[Host, T]]:
         """Ask all hosts at once: a slow one must not hold up the others."""
-        hosts = self.inventory.hosts
+        hosts = [host for host in self.inventory.hosts if host.name not in self.missing]
         with ThreadPoolExecutor(AT_A_TIME) as pool:
             return list(zip(hosts, pool.map(ask, hosts), strict=True))

@@ -251,3 +251,13 @@ def test_the_sweep_takes_away_what_a_killed_run_read_the_clock_by(lab: Lab) -> N
     file(lab, f"{lease.CLOCK}1-1")
     sweep(*lab, INVENTORY)
     assert lease.names(*lab) == ()
+
+
+@pytest.mark.usefixtures("hasty")
+def test_a_host_that_a_case_could_not_give_back_is_taken_again_by_the_next(lab: Lab) -> None:
+    session, host = lab
+    with leased(session, host, MINE):
+        file(lab, turns.ALONE, text=json.dumps(asdict(own(MINE))))
+        with turns.alone(session, host, MINE):
+            pass
+        assert turns.ALONE not in lease.names(*lab)

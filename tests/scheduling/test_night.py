@@ -64,3 +64,11 @@ def test_what_still_runs_long_after_the_deadline_is_interrupted() -> None:
     plan.next(0)
     made.look(lambda: ended.append("interrupted"))
     assert ended == ["interrupted"]
+
+
+def test_a_host_that_could_not_be_opened_gets_nothing_also_when_it_comes_back() -> None:
+    """Nothing is leased there: another run would sweep what this one makes."""
+    made = Night(INVENTORY, cast("Any", None), missing={HOST.name: "no listener"})
+    plan = made.make_plan((JOB,))
+    assert plan.refused == {"x": "no listener"}
+    assert made.workers() == 1
