@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.cli import app
 from harness.errors import ReplayError, ResultsError
 from harness.evidence import Evidence
 from harness.host.command import Call, Cmdlet
@@ -17,6 +18,7 @@ from harness.host.session import Answer, HostObject, HostValue
 from harness.record.recorder import RecordedSession, Recorder
 from harness.replay import differences, replay
 from harness.report.result import CaseResult, to_json
+from harness.standin.seeded.kept import unpack
 from harness.verdict import Outcome
 
 ROOT = Path(__file__).parent.parent
@@ -120,6 +122,27 @@ def test_a_folder_without_a_recording_is_said(tmp_path: Path) -> None:
     (tmp_path / "verdicts.jsonl").write_text("")
     with pytest.raises(ReplayError, match="was not recorded"):
         replay(tmp_path)
+
+
+@pytest.mark.parametrize("command", ["replay", "judge"])
+def test_the_commands_list_what_differs_and_end_with_status_1_then(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    unpack(ROOT / "tests" / "recorded" / "matrix" / "nmi-lost.tar.xz", tmp_path / "run")
+    assert hvcert(command, tmp_path / "run") == 0
+    assert ", 0 differ" in capsys.readouterr().out
+    verdicts = tmp_path / "run" / "verdicts.jsonl"
+    verdicts.write_text(verdicts.read_text().replace('"outcome": "fail"', '"outcome": "pass"'))
+    assert hvcert(command, tmp_path / "run") == 1
+    said = capsys.readouterr().out
+    assert "NMI-01 debian-12@hv-2019: pass" in said
+    assert ", 1 differ" in said
+
+
+def hvcert(command: str, folder: Path) -> int:
+    with pytest.raises(SystemExit) as ended:
+        app([command, str(folder)], standalone_mode=False)
+    return int(ended.value.code or 0)
 
 
 def row(outcome: Outcome, case: str = "NMI-01", recording: str = "r.jsonl") -> CaseResult:

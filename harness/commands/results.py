@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -43,6 +43,16 @@ def report(
 @app.command()
 def replay(folders: Annotated[list[Path], typer.Argument(help="Runs, or one.")]) -> None:
     """Run the cases of runs again from recordings, with no host; status 1 if a verdict differs."""
+    _judge_again(folders, "verdicts from the recording, {} differ")
+
+
+@app.command()
+def judge(folder: RunFolder) -> None:
+    """Judge a run again by today's rules, from its recording; status 1 if a verdict differs."""
+    _judge_again([folder], f"verdicts judged again, {{}} differ: see {folder}/replay")
+
+
+def _judge_again(folders: list[Path], summary: str) -> NoReturn:
     from harness.replay import replay_all
 
     found = replay_all([folder.resolve() for folder in folders])
@@ -50,19 +60,8 @@ def replay(folders: Annotated[list[Path], typer.Argument(help="Runs, or one.")])
         for difference in differ:
             typer.echo(str(difference))
         where = "" if len(folders) == 1 else f"{folder}: "
-        typer.echo(f"{where}{len(verdicts)} verdicts from the recording, {len(differ)} differ")
+        typer.echo(f"{where}{len(verdicts)} {summary.format(len(differ))}")
     raise SystemExit(1 if any(differ for _, differ in found) else 0)
-
-
-@app.command()
-def judge(folder: RunFolder) -> None:
-    """Judge a run again by today's rules, from its recording; list the verdicts that differ."""
-    from harness.replay import replay as again
-
-    verdicts, differ = again(folder.resolve())
-    for difference in differ:
-        typer.echo(str(difference))
-    typer.echo(f"{len(verdicts)} verdicts judged again, {len(differ)} differ: see {folder}/replay")
 
 
 @app.command()
