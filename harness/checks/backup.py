@@ -98,18 +98,20 @@ def judge_online(signs: Signs) -> Verdict:
 def judge_not_called_online(signs: Signs) -> Verdict:
     """Judge a backup whose guest cannot freeze: it must not look like one that was online.
 
-    A host that backs up by saving the VM is right: the VM is then seen Saved, or its copy is.
+    A host that backs up by saving the VM is right, if the copy says so and comes back Saved:
+    whoever restores it sees no more than that, whatever state the VM was seen in meanwhile.
     """
     if signs.log.value.complete:
         said = "freeze in spite of a stopped freeze service"
         raise EvidenceError("freeze service", f"explanation of a {said}", str(signs.log.value))
-    saved = [s.value for s in (*signs.states, signs.copy_state) if s.value in ("Saved", "Saving")]
-    said = (
-        "the host saved the VM instead (an offline backup)"
-        if saved
-        else "the copy comes back Off as after an online backup, though nobody froze the guest"
-    )
-    return pass_if(bool(saved), said, signs.evidence)
+    copy = signs.copy_state.value
+    if copy == "Saved":
+        told = "the host saved the VM instead (an offline backup)"
+        return Verdict(Outcome.PASS, told, signs.evidence)
+    seen = {state.value for state in signs.states} & {"Saved", "Saving"}
+    why = f"the VM was seen {', '.join(sorted(seen))}" if seen else "nobody froze the guest"
+    looks = " as after an online backup" if copy == "Off" else ""
+    return Verdict(Outcome.FAIL, f"the copy comes back {copy}{looks}, though {why}", signs.evidence)
 
 
 def judge_refused_checkpoint(attempt: Attempt, snapshots: Measured[tuple[str, ...]]) -> Verdict:

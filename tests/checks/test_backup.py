@@ -86,8 +86,10 @@ def test_a_clock_within_the_bound_is_no_jump(uptime: float) -> None:
     [
         (("Running", "Saved"), "Saved", Outcome.PASS),
         (("Running",), "Saved", Outcome.PASS),
-        (("Saving",), "Off", Outcome.PASS),
+        (("Saved",), "Off", Outcome.FAIL),
+        (("Saving", "Running"), "Off", Outcome.FAIL),
         (("Running",), "Off", Outcome.FAIL),
+        (("Running",), "Paused", Outcome.FAIL),
     ],
 )
 def test_without_a_freeze_the_host_has_to_say_so(
