@@ -1,5 +1,5 @@
 # Every target sets up what it needs; a fresh clone and one command are enough.
-.PHONY: setup image test lint certify certify-all selftest replay mutants clean
+.PHONY: setup image test lint certify certify-all selftest replay mutants fuzz clean
 
 setup:
 	@setup/install
@@ -33,6 +33,12 @@ replay: setup
 mutants: setup
 	.venv/bin/python -m pip install --quiet mutmut==3.8.1
 	.venv/bin/mutmut run --max-children 2
+
+# Broken text for the readers, for an hour unless told: make fuzz FOR=600
+FOR ?= 3600
+fuzz: setup
+	.venv/bin/python -m pip install --quiet atheris==3.0.0
+	.venv/bin/python -m benchmarks.read_fuzz $(FOR)
 
 # Results stay: they are somebody's evidence.
 clean:
