@@ -65,6 +65,18 @@ def _judge_again(folders: list[Path], summary: str) -> NoReturn:
 
 
 @app.command()
+def tally(
+    book: Annotated[Path, typer.Argument(help="File (JSON lines) that keeps the runs.")],
+    folders: Annotated[list[Path], typer.Argument(help="Finished runs that asked the same.")],
+) -> None:
+    """Count over many runs how often each case passed; the table goes beside the book (.md)."""
+    from harness.tally import tally as add
+
+    table = add(book.absolute(), [folder.resolve() for folder in folders])
+    typer.echo(table.read_text())
+
+
+@app.command()
 def merge(
     folders: Annotated[list[Path], typer.Argument(help="Runs with --shard, all of one plan.")],
     out: Annotated[Path, typer.Option(help="Folder to make.")],
