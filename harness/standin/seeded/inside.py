@@ -7,8 +7,10 @@ for sh, runs as root, and begins paths that it writes or reads with ``$R`` (the 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
-from threading import Lock
+from functools import partial
+from threading import Lock, Thread
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
 
 ASK_AGAIN = 5.0
 """Seconds; from one boot to the next a guest takes longer."""
+
+PATIENCE = 3.0
+"""Seconds that the answer to a question for an address may take longer."""
 
 WITHIN = 420.0
 """Seconds for a script: one may crash the guest on purpose, and wait until it can."""
@@ -69,31 +74,57 @@ def wrapped(programs: str, instead: str) -> str:
     return WRAPPED.replace("{programs}", programs).replace("{instead}", instead)
 
 
+class _Asking(Thread):
+    """Runs the script in one guest; whoever asks for its address waits a little, never long."""
+
+    def __init__(self, name: str, ask: Callable[[], object]) -> None:
+        super().__init__(name=name, daemon=True)
+        self._ask, self.at, self._made = ask, SYSTEM.monotonic(), False
+
+    def run(self) -> None:
+        with suppress(MachineError):
+            self._ask()
+            self._made = True
+        self.at = SYSTEM.monotonic()
+
+    @property
+    def made(self) -> bool:
+        """Wait for the end as long as a host's answer may take; tell whether the defect is made."""
+        self.join(PATIENCE)
+        return self._made and not self.is_alive()
+
+    @property
+    def old(self) -> bool:
+        return not self.is_alive() and SYSTEM.monotonic() - self.at >= ASK_AGAIN
+
+
 def in_every_guest(name: str, script: str) -> Callable[[Host], None]:
     """Return what plants a defect in every guest of a host; its address is told when it is made."""
     once = ONCE.replace("{name}", name).replace("{script}", script.strip())
 
     def plant(host: Host) -> None:
-        whole, asked = host.machines, dict[UUID, float]()
-        locks = dict[UUID, Lock]()
+        whole, asking, lock = host.machines, dict[UUID, _Asking](), Lock()
 
-        def made(vm: UUID) -> bool:
-            if SYSTEM.monotonic() - asked.get(vm, float("-inf")) < ASK_AGAIN:
-                return True
+        def ask(vm: UUID) -> None:
             try:
                 whole.inside(vm, once, WITHIN)
             except MachineError as failed:
                 host.record(FAILED, f"{name} could not be made: {failed}", vm, "Error")
-                return False
-            asked[vm] = SYSTEM.monotonic()
-            return True
+                raise
+
+        def made(vm: UUID) -> bool:
+            with lock:
+                last = asking.get(vm)
+                if last is None or last.old or not (last.is_alive() or last.made):
+                    last = asking[vm] = _Asking(f"{name} in {vm}", partial(ask, vm))
+                    last.start()
+            return last.made
 
         def guest(vm: UUID) -> GuestReport:
             report = whole.guest(vm)
             if not (report.addresses or report.private):
                 return report
-            with locks.setdefault(vm, Lock()):
-                return report if made(vm) else replace(report, addresses=(), private=())
+            return report if made(vm) else replace(report, addresses=(), private=())
 
         host.machines = tampered(whole, guest=guest)
 

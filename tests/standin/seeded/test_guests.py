@@ -6,13 +6,15 @@ import os
 import re
 import shutil
 import subprocess
+import time
 from pathlib import Path
+from threading import Event
 from uuid import UUID
 
 import pytest
 
 from harness.checks.health import read_problems
-from harness.standin.seeded import crash
+from harness.standin.seeded import crash, inside
 from tests.standin.hyperv.bench import Bench
 from tests.standin.seeded.conftest import Broken
 
@@ -70,6 +72,27 @@ def test_a_guest_is_broken_before_its_host_tells_its_address(broken: Broken) -> 
     assert len(bench.machines.scripts) == 1
     assert told(bench, vm) == ADDRESS
     assert len(bench.machines.scripts) == 1  # it is asked again some seconds later
+
+
+def test_a_host_answers_while_a_guest_s_agent_is_busy(
+    broken: Broken, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A hook that hangs keeps the agent for minutes; Get-VM tells no address, and tells it soon."""
+    monkeypatch.setattr(inside, "PATIENCE", 0.1)
+    bench = broken("hot-added-memory-offline")
+    vm, free = booted(bench), Event()
+
+    def busy(*_: object) -> str:
+        free.wait(10)
+        return ""
+
+    monkeypatch.setattr(type(bench.machines), "inside", busy)
+    begun = time.monotonic()
+    assert [told(bench, vm) for _ in range(3)] == [[]] * 3
+    assert time.monotonic() - begun < 5
+    free.set()
+    monkeypatch.setattr(inside, "PATIENCE", 10)
+    assert told(bench, vm) == ADDRESS
 
 
 def test_a_script_works_once_in_a_boot_and_never_in_a_capture_kernel(
