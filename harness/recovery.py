@@ -15,7 +15,7 @@ from harness.host import server_backup
 from harness.host.copies import attach_new, disks_below
 from harness.host.lifecycle import disks
 from harness.units import GiB
-from harness.verdict import Verdict
+from harness.verdict import Decided, Outcome, Verdict
 
 RESTORED = "restored"
 DATA_DISK = 1 * GiB
@@ -50,12 +50,19 @@ def backed_up(bench: Bench, volume: str, poll: Callable[[], None]) -> str:
 
 
 def restored(bench: Bench, volume: str, version: str) -> Measured[str]:
-    """Restore the VM beside its files; return the restored VM's State."""
+    """Restore the VM beside its files; return the restored VM's State.
+
+    A host that reports success and restores nothing fails the case.
+    """
     target = bench.folder(RESTORED)
     job = server_backup.recover(bench.vm, volume, version, target)
     bench.context += job.evidence
     job.check(bench.vm.session, "the recovery")
-    return server_backup.restored_state(bench.vm, target)
+    state = server_backup.restored_state(bench.vm, target)
+    if not state.value:
+        nothing = "the recovery reported success, and no VM was restored"
+        raise Decided(Verdict(Outcome.FAIL, nothing, job.evidence + state.evidence))
+    return state
 
 
 def judge_backup_and_restore(bench: Bench, guest: GuestUnderTest, volume: str) -> Verdict:

@@ -151,8 +151,9 @@ def test_the_restored_vm_is_the_one_below_its_folder() -> None:
     )
     vm = Vm(AnsweringHost({"Get-VM": answer(*machines)}), "a", "", "")
     assert server_backup.restored_state(vm, "c:\\V\\a\\restored").value == "Saved"
-    with pytest.raises(EvidenceError):
-        server_backup.restored_state(vm, "C:\\elsewhere")
+    assert server_backup.restored_state(vm, "C:\\elsewhere").value == ""
+    with pytest.raises(EvidenceError, match=r"single restored VM below C:\\v \(2 are there\)"):
+        server_backup.restored_state(vm, "C:\\v")
 
 
 def test_backups_are_forgotten_where_the_folder_remembers_them_and_only_there() -> None:
