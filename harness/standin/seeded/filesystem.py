@@ -12,11 +12,12 @@ CORRUPTS = wrapped(
     """
 "$program.whole" "\\$@" || exit
 for device in "\\$@"; do :; done
-debugfs -w -R "set_inode_field <11> links_count 9" "\\$device"
+debugfs -n -w -R "set_inode_field <11> links_count 9" "\\$device"
 sync
 """.strip(),
 )
-"""Inode 11 is lost+found. The kernel reads inodes from the same pages that debugfs writes to."""
+"""Inode 11 is lost+found. The kernel reads inodes from the same pages that debugfs writes to. It
+must not mind checksums (-n): the kernel may be writing a bitmap meanwhile."""
 
 OOPS = """
 cat > "$R/run/lab-oops" <<'END'

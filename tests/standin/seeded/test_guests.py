@@ -266,6 +266,29 @@ def test_an_ext4_does_not_grow_or_is_broken_by_it(
     assert grows.returncode == (0 if fault == "file-system-does-not-grow" else 3)
 
 
+def test_an_ext4_is_broken_also_while_its_kernel_writes_a_bitmap(
+    broken: Broken, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half of a bitmap is on the disk: its checksum is wrong for whoever reads it there."""
+    monkeypatch.setenv("PATH", f"{os.environ['PATH']}:/usr/sbin:/sbin")
+    program(root / "usr/sbin/resize2fs", "true")
+    bench = broken("file-system-corrupts-on-growth")
+    told(bench, booted(bench, root))
+    disk = tmp_path / "disk"
+    subprocess.run((*EXT4, "-O", "metadata_csum", str(disk), "8M"), check=True, capture_output=True)
+    listed = ("dumpe2fs", str(disk))
+    told_of = subprocess.run(listed, capture_output=True, text=True, check=True).stdout
+    block = int(re.findall(r"Block bitmap at (\d+)", told_of)[0])
+    size = int(re.findall(r"Block size: +(\d+)", told_of)[0])
+    with disk.open("r+b") as file:
+        file.seek(block * size + 500)
+        file.write(b"\x5a")
+    subprocess.run((str(root / "usr/sbin/resize2fs"), str(disk)), capture_output=True, check=True)
+    checked = ("e2fsck", "-f", "-n", str(disk))
+    said = subprocess.run(checked, capture_output=True, text=True, check=False).stdout
+    assert "Inode 11 ref count is 9" in said
+
+
 def planned(broken: Broken, root: Path, tmp_path: Path, fault: str) -> str:
     """Plant a fault whose script plans something by systemd; return what it asked for."""
     program(tmp_path / "bin/systemd-run", f'for word; do echo "$word"; done > {tmp_path}/asked')
