@@ -31,7 +31,9 @@ def test_a_request_that_ab_counts_as_wrong_three_times_is_wrong_once() -> None:
 
 def test_a_server_that_falls_silent_ends_the_load_which_is_all_errors() -> None:
     load = parse_load(recorded("silent"))
-    assert load.gave_up == "apr_pollset_poll: The timeout specified has expired (70007)"
+    silent = "apr_pollset_poll: The timeout specified has expired (70007)"
+    assert load == Load(0, 0.0, 10, 0, {}, silent)
+    assert parse_load(f"{silent}\n") == Load(0, 0.0, 0, 0, {}, silent)
     assert (load.answered, load.errors, load.rate, dict(load.within)) == (10, 1.0, 0.0, {})
 
 
@@ -58,6 +60,15 @@ def test_a_load_that_nobody_answered_in_its_time_is_all_errors() -> None:
 def test_anything_else_is_no_load(text: str) -> None:
     with pytest.raises(EvidenceError):
         parse_load(text)
+
+
+def test_two_answers_have_percentiles() -> None:
+    two = recorded("fine").replace("2666", "2")
+    assert dict(parse_load(two).within) == {50: 9, 95: 14, 99: 17}
+    with pytest.raises(EvidenceError, match="percentiles"):
+        parse_load(two.partition("Percentage")[0])
+    bare = "".join(f"  {share}% {ms}\n" for share, ms in ((50, 9), (95, 14), (99, 17)))
+    assert parse_load(two.partition("Percentage")[0] + bare) == parse_load(two)
 
 
 def test_one_answer_has_no_percentiles() -> None:

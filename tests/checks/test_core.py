@@ -120,3 +120,62 @@ def test_cores_are_told_from_logs_beside_them() -> None:
     assert parse_files("") == ()
     with pytest.raises(EvidenceError):
         parse_files("find: '/var/crash': Permission denied")
+
+
+def record(offset: int, content: bytes) -> bytes:
+    return FLAT_RECORD.pack(offset, len(content)) + content
+
+
+def stream(*records: bytes) -> str:
+    return od((FLAT + bytes(16)).ljust(FLAT_HEADER, b"\0") + b"".join(records))
+
+
+def test_a_record_beyond_what_was_read_is_cut_off_there_and_later_ones_still_count() -> None:
+    start = compressed()
+    long = start.ljust(HEAD, b"\0") + b"beyond"
+    assert parse_header(stream(record(0, long))).release == RELEASE
+    assert parse_header(stream(record(HEAD - 2, b"last"), record(0, start))).release == RELEASE
+    assert parse_header(stream(record(0, b""), record(0, start))).release == RELEASE
+
+
+@pytest.mark.parametrize("end", [(-1, 4), (4, -1), (-1, -1)])
+def test_after_a_streams_end_nothing_counts(end: tuple[int, int]) -> None:
+    other = record(0, compressed(release="other"))
+    text = stream(record(0, compressed()), FLAT_RECORD.pack(*end), other)
+    assert parse_header(text).release == RELEASE
+
+
+def test_a_last_record_without_content_is_read() -> None:
+    text = stream(record(0, compressed()), FLAT_RECORD.pack(0, 0))
+    assert parse_header(text) == CoreHeader("kdump", RELEASE, flattened=True)
+
+
+def test_a_header_is_whole_with_the_last_byte_of_its_status() -> None:
+    whole = compressed()[: STATUS + 4]
+    assert parse_header(od(whole)) == CoreHeader("kdump", RELEASE)
+    with pytest.raises(EvidenceError, match="whole header"):
+        parse_header(od(whole[:-1]))
+
+
+def test_a_release_that_is_no_ascii_is_read_all_the_same() -> None:
+    raw = compressed().replace(b"6.1.0-56", b"6.1.0\xff56")
+    assert parse_header(od(raw)).release == "6.1.0\N{REPLACEMENT CHARACTER}56-cloud-amd64"
+
+
+def test_a_release_ends_with_its_field() -> None:
+    assert parse_header(od(compressed(release="r" * 65))).release == "r" * 65
+
+
+@pytest.mark.parametrize("text", ["12 vmcore\n", "x /var/crash/vmcore\n", "12\n"])
+def test_a_line_without_size_or_path_is_an_error(text: str) -> None:
+    with pytest.raises(EvidenceError, match="size and path in each line"):
+        parse_files(text)
+
+
+def test_a_path_may_have_blanks() -> None:
+    assert parse_files("12 /var/crash/a b/vmcore\n") == (CoreFile("/var/crash/a b/vmcore", 12),)
+
+
+@pytest.mark.parametrize("name", ["vmcore-dmesg.txt", "vmcore.log", "dump.txt", "dmesg.incomplete"])
+def test_a_log_is_no_core(name: str) -> None:
+    assert parse_files(f"12 /var/crash/{name}\n") == ()

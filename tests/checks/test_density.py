@@ -51,3 +51,19 @@ def test_the_gain_is_reported_beside_the_announced_one_and_disclaimed_where_it_i
     assert OURS in verdict.because
     assert OURS not in judge_density(FOUR, SIX, ours=False).because
     assert [curve.points[-1] for curve in verdict.series] == [(4.0, 3072.0), (6.0, 3328.0)]
+    assert verdict.series[0].points[0] == (1.0, 768.0)
+
+
+def test_all_that_is_wrong_with_a_crowd_is_said() -> None:
+    verdict = judge_density(FOUR, crowd(768, 768, 768, 768, 768, deaf=2), ours=False)
+    said = "with dynamic memory: they had 3840 MiB of 3328 MiB; 2 did not answer"
+    assert verdict.because == said
+
+
+def test_one_guest_is_a_crowd_too_and_a_height_is_told_to_a_tenth_of_a_mib() -> None:
+    text = "State : Running (2)\nMemoryAssigned : 539230\nMemoryDemand : 0\nMemoryStatus :"
+    little = Measured(parse_host_memory(text), (Evidence("Get-VM", text, "host hv"),))
+    one = Crowd(FOUR.room, (little,), 1, "OutOfMemory,StartVM")
+    verdict = judge_density(one, SIX, ours=False)
+    assert verdict.outcome.value == "pass"
+    assert verdict.series[0].points == ((1.0, 0.5),)

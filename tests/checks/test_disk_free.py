@@ -139,3 +139,18 @@ def test_columns_come_in_the_order_asked_for(
     assert parse_df(table(header, row, "/short", "no mount 1 2", "a 1 2 x 4")) == (
         MountedSpace(*found),
     )
+
+
+@pytest.mark.parametrize(
+    "row",
+    ["/mnt/a 10 4", "/mnt/a 10 4 6 8", "/mnt/a 10 4 x", "mnt/a 10 4 6"],
+)
+def test_a_row_that_does_not_fit_its_columns_is_none(row: str) -> None:
+    header = "Mounted on     1K-blocks    Used   Avail"
+    assert parse_df(table(header, row, "/mnt/b 10 4 6")) == (MountedSpace("/mnt/b", 10, 4, 6),)
+
+
+def test_a_line_broken_after_a_row_by_columns_is_none() -> None:
+    header = "Filesystem  Avail 1K-blocks  Used Mounted on"
+    rows = ("/dev/sdb 6 10 4 /a", "/dev/sdc 6", "10 4 /b")
+    assert parse_df(table(header, *rows)) == (MountedSpace("/a", 10, 4, 6),)

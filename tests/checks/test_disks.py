@@ -48,6 +48,7 @@ def test_sizes_are_in_sectors_of_512_bytes() -> None:
         (disks.parse_sectors, ""),
         (disks.parse_sectors, "-1"),
         (disks.parse_written, "1 2 3"),
+        (disks.parse_written, "1 2 3 4 5 6 x 8 9 10 11"),
         (disks.parse_written, ""),
         (disks.parse_checksums, ""),
         (disks.parse_checksums, "sha256sum: /mnt/a: Input/output error"),

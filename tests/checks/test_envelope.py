@@ -74,3 +74,9 @@ def test_the_lines_inside_a_record(line: str, lines: tuple[str, ...]) -> None:
 )
 def test_what_is_no_record_stays_as_it_is(line: str) -> None:
     assert opened(line) == (line,)
+
+
+@pytest.mark.parametrize("stamp", ["", "None", "XX", "16234425911234567"])
+def test_a_record_without_a_time_of_sixteen_digits_has_none(stamp: str) -> None:
+    line = json.dumps({"MESSAGE": "said", "__REALTIME_TIMESTAMP": stamp})
+    assert list(opened(line)) == ["0000000000.000000 host program[0]: said"]

@@ -109,6 +109,7 @@ GOOD = Growth(
     log=QUIET,
 )
 REFUSED = Attempt(Refusal(RefusedBy.CMDLET, "NotSupported,Microsoft.Vhd.X"), PROOF)
+TWO_CHANGED = Measured({"/a": "0", "/c": "3"}, PROOF)
 FAULTS = [
     ({"attempt": REFUSED}, "the host refused to grow the disk to 2048 MiB [NotSupported"),
     ({"host": Measured(HostDisk(1 * GiB, None, "Fixed"), PROOF)}, "the host shows 1024 MiB"),
@@ -130,6 +131,24 @@ FAULTS = [
     ({"after": Measured({"/mnt/hvcert-hv-bare/kept-0": "b" * 64}, PROOF)}, "changed or lost"),
     ({"sound": Measured(value=False, evidence=PROOF)}, "the file system's checker found trouble"),
     ({"log": Measured(Storage((), ("sdb",), None), PROOF)}, "the kernel logged I/O errors of sdb"),
+    (
+        {"log": Measured(Storage((), ("sdb", "sdb1"), None), PROOF)},
+        "the kernel logged I/O errors of sdb, sdb1",
+    ),
+    (
+        {"tool": Measured(Storage((), (), None), PROOF), "space_after": space(974 * MiB, 0 * MiB)},
+        "df showed 974 MiB, now 974 MiB (the growing command's result: none that is known)",
+    ),
+    ({"work": fio(30)}, "the workload met error 30 (read-only file system)"),
+    ({"work": fio(7)}, "the workload met error 7 (errno)"),
+    (
+        {"before": Measured({"/a": "1", "/b": "2", "/c": "3"}, PROOF), "after": TWO_CHANGED},
+        "changed or lost since they were written: /a, /b",
+    ),
+    (
+        {"sound": Measured(value=False, evidence=(Evidence("e2fsck", "1\n2\n3\n4\n"),))},
+        "the file system's checker found trouble: 2 / 3 / 4",
+    ),
 ]
 
 
@@ -149,6 +168,25 @@ def test_each_defect_fails_by_itself(changes: dict[str, object], words: str) -> 
     verdict = judged(**changes)
     assert verdict.outcome is Outcome.FAIL
     assert words in verdict.because
+    assert verdict.because.count(";") == 0, "by itself"
+
+
+def test_a_growth_of_exactly_nine_tenths_is_enough() -> None:
+    tenth = GOOD.start.count // 10 * 10  # so that nine tenths are whole bytes
+    asked = Bytes(GOOD.start.count + tenth)
+    least = Bytes((974 * MiB).count + tenth // 10 * 9)
+    grown = judged(
+        asked=asked,
+        host=Measured(HostDisk(asked, None, "Fixed"), PROOF),
+        seen=measured(asked),
+        space_after=space(least, 600 * MiB),
+    )
+    assert grown.outcome is Outcome.PASS
+
+
+def test_a_single_byte_over_the_growth_is_a_write() -> None:
+    one = moment(Bytes(GOOD.begin.written.value.count + 1))
+    assert judged(end=one).outcome is Outcome.PASS
 
 
 def test_errors_of_another_disk_are_not_this_disks() -> None:

@@ -91,6 +91,10 @@ def test_of_several_low_windows_hyper_v_gaps_start_at_the_lowest_that_reaches_th
 def test_rows_of_iomem_count_and_those_without_addresses_do_not() -> None:
     seen = "000a0000-000bffff : PCI Bus 0000:00\n40000000-fffbffff : PCI Bus 0000:00\n"
     assert gap(seen) == 3 * GiB
+    twice = "40000000-fffbffff : PCI Bus 0000:00\n" * 2
+    assert [str(window) for window in parse_root_bus(twice).windows] == ["0x40000000-0xfffbffff"]
+    small = parse_root_bus("00000000-0000000f : PCI Bus 0000:00\n")
+    assert [window.end for window in small.windows] == [15]
     hidden = "00000000-00000000 : PCI Bus 0000:00\n" * 3
     assert parse_root_bus(hidden).windows == ()
 
@@ -254,3 +258,52 @@ def test_after_a_checkpoint_the_gap_is_the_one_it_holds(
 def test_the_same_value_in_between_proves_nothing() -> None:
     with pytest.raises(EvidenceError, match="other than"):
         mmio.judge_restored(1 * GiB, host_reads(1024), host_reads(1024), guest_shows(0xC0000000))
+
+
+REFUSED_SETTING = taken(BY_JOB, 128)
+TOOK = taken(Attempt(None, PROOF), 1024)
+
+
+def test_a_host_that_refused_on_the_way_fails_whatever_is_judged_at_the_end() -> None:
+    kept = mmio.judge_kept(1 * GiB, "stop and start", host_reads(1024), (), REFUSED_SETTING)
+    restored = mmio.judge_restored(
+        1 * GiB, host_reads(1024), host_reads(1024), ONE_GIB, REFUSED_SETTING
+    )
+    for verdict in (kept, restored):
+        assert (verdict.outcome, verdict.because) == (Outcome.FAIL, REFUSED_SETTING.because)
+        assert verdict.evidence == REFUSED_SETTING.evidence
+
+
+def test_the_evidence_of_what_was_set_on_the_way_stays_with_the_verdict() -> None:
+    between, reads = host_reads(1536), host_reads(1024)
+    verdict = mmio.judge_restored(1 * GiB, between, reads, ONE_GIB, TOOK)
+    assert verdict.outcome is Outcome.PASS
+    assert verdict.evidence[: len(TOOK.evidence)] == TOOK.evidence
+    over = "over a checkpoint (set to 1536 MiB in between) the gap stays 1024 MiB"
+    assert verdict.because.startswith(over)
+
+
+def test_the_upper_windows_are_named_all_of_them() -> None:
+    low = "0xc0000000-0xfffbffff"
+    two = log(low, "0x100000000-0x1ffffffff", "0x300000000-0x3ffffffff")
+    for text, said in (
+        (log(low), "; no upper window"),
+        (two, "; upper window 0x100000000-0x1ffffffff, 0x300000000-0x3ffffffff"),
+    ):
+        guest = Measured(parse_root_bus(text), (Evidence("dmesg", text, "guest g1"),))
+        verdict = mmio.judge_gap(1 * GiB, host_reads(128), host_reads(1024), guest)
+        assert verdict.outcome is Outcome.PASS
+        assert verdict.because.endswith(said)
+
+
+def test_a_value_without_its_raw_text_is_told_in_an_error() -> None:
+    bare = Measured(1 * GiB, ())
+    with pytest.raises(EvidenceError) as told:
+        mmio.judge_gap(1 * GiB, bare, host_reads(1024), ONE_GIB)
+    assert "in 8 characters" in str(told.value)  # "1024 MiB"
+
+
+def test_an_error_of_another_cmdlet_whose_id_ends_alike_is_no_refusal_of_the_value() -> None:
+    other = Attempt(Refusal(RefusedBy.CMDLET, f"InvalidParameter,Other,{SET_VM}"), PROOF)
+    with pytest.raises(EvidenceError):
+        refused(64 * MiB, CMDLET, other)

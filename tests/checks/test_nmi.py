@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 FOLDER = "nmi"
 PROOF = (Evidence("Debug-VM", "ErrorRecord", "host h1"),)
 DEBUG_VM = "Microsoft.HyperV.PowerShell.Commands.DebugVM"
+SEEN_WITHIN = timedelta(seconds=10)
 T = TypeVar("T")
 
 
@@ -83,7 +84,7 @@ class Guest:
         return Measured(probe.parse(text), (Evidence(" ".join(probe.argv), text, "guest g1"),))
 
     def wait_for(self, what: str, poll: Callable[[], T | None], within: timedelta) -> T | None:
-        del what, within
+        assert (what, within) == (f"NMI {self.sent} of 5 in /proc/interrupts", SEEN_WITHIN)
         return next((answer for _ in range(9) if (answer := poll()) is not None), None)
 
     def verdict(self) -> Verdict:
@@ -112,7 +113,58 @@ def test_one_that_arrives_twice_fails_and_the_sentence_says_where() -> None:
 
 
 def test_a_lost_last_one_fails() -> None:
+    guest = Guest((1, 1, 1, 1, 0))
+    rounds = nmi.inject_one_by_one(guest.inject, guest.measure, guest.wait_for)
+    assert (rounds.sent, rounds.seen) == (5, 4)
     assert Guest((1, 1, 1, 1, 0)).verdict().outcome is Outcome.FAIL
+
+
+def test_an_injection_counts_as_seen_when_the_counters_stand_still_again() -> None:
+    """A second delivery of the same injection that comes a poll later is in the count."""
+    guest = Guest((1,))
+    counts = iter((0, 0, 1, 2, 2))
+
+    def measure(probe: Probe[T], /) -> Measured[T]:
+        if probe.argv == nmi.INTERRUPTS.argv:
+            guest.counts = next(counts)
+        return guest.measure(probe)
+
+    polled: list[object] = []
+
+    def wait_for(what: str, poll: Callable[[], T | None], within: timedelta) -> T | None:
+        del what, within
+        polled.extend(poll() for _ in range(4))
+        return None
+
+    with pytest.raises(StopIteration):
+        nmi.inject_one_by_one(guest.inject, measure, wait_for)
+    *early, last = polled
+    assert early == [None, None, None]
+    assert isinstance(last, Measured)
+
+
+def test_another_set_of_cpus_than_those_on_line_is_an_error() -> None:
+    guest = Guest((1, 1, 1, 1, 1))
+    rounds = nmi.inject_one_by_one(guest.inject, guest.measure, guest.wait_for)
+    online = Measured((0, 1, 2), (Evidence("online", "0-2", "guest g1"),))
+    with pytest.raises(EvidenceError) as told:
+        nmi.judge_injections(rounds, online, 20348)
+    assert str(told.value) == (
+        "/proc/interrupts: no column for each on-line CPU (columns [0, 1], on line (0, 1, 2))"
+        " in 3 characters of output"
+    )
+
+
+def test_old_kernels_that_blame_the_pci_bus_fail() -> None:
+    guest = Guest((1, 1, 1, 1, 1))
+    rounds = nmi.inject_one_by_one(guest.inject, guest.measure, guest.wait_for)
+    text = rounds.logs[1].evidence[0].answer
+    text += f"\n[    9.0000] You have some {nmi.PCI_ERROR}."
+    blamed = Measured(parse_kernel_log(text), (Evidence("dmesg", text, "guest g1"),))
+    rounds = replace(rounds, logs=(rounds.logs[0], blamed))
+    verdict = nmi.judge_injections(rounds, guest.measure(nmi.ONLINE_CPUS), 20348)
+    assert verdict.outcome is Outcome.FAIL
+    assert verdict.because == "the kernel log blames the NMI on the PCI bus (SERR)"
 
 
 @pytest.mark.parametrize(
@@ -153,6 +205,11 @@ def test_a_refusal_by_debug_vm_with_all_counts_kept_passes() -> None:
     assert (kept.outcome, zero.outcome) == (Outcome.PASS, Outcome.PASS)
 
 
+def test_2012_r2_ends_the_name_of_its_class_with_command() -> None:
+    of_2012_r2 = refusal(f"InvalidParameter,{DEBUG_VM}Command")
+    assert nmi.judge_refused_zero("Off", of_2012_r2, measured(0, 0)).outcome is Outcome.PASS
+
+
 def test_an_nmi_that_was_accepted_fails() -> None:
     verdict = nmi.judge_refused_zero("Off", Attempt(None, PROOF), measured(0, 0))
     assert verdict.outcome is Outcome.FAIL
@@ -160,7 +217,9 @@ def test_an_nmi_that_was_accepted_fails() -> None:
 
 
 def test_counts_that_changed_fail_although_the_host_refused() -> None:
-    assert nmi.judge_refused_zero("Off", REFUSED, measured(0, 1)).outcome is Outcome.FAIL
+    zero = nmi.judge_refused_zero("Off", REFUSED, measured(3, 1))
+    assert zero.outcome is Outcome.FAIL
+    assert "counted after the next boot (CPU 0: 3, CPU 1: 1)" in zero.because
     kept = nmi.judge_refused_kept("Saved", REFUSED, measured(5, 0), measured(6, 0))
     assert kept.outcome is Outcome.FAIL
     assert "CPU 0: +1" in kept.because
@@ -175,6 +234,7 @@ def test_counts_that_changed_fail_although_the_host_refused() -> None:
         refusal(f"ObjectNotFound,{DEBUG_VM}"),
         refusal(f"AccessDenied,{DEBUG_VM}"),
         refusal("OperationFailed,Microsoft.HyperV.PowerShell.Commands.StopVM"),
+        refusal(f"OperationFailed,Other,{DEBUG_VM}"),
         refusal(f"NamedParameterNotFound,{DEBUG_VM}", RefusedBy.BINDING),
     ],
 )

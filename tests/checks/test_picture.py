@@ -123,3 +123,23 @@ def test_five_and_six_bits_become_eight_for_the_eye() -> None:
     assert Thumbnail(2, 1, b"\x1f\x00" + mixed).rgb() == bytes(
         (0, 0, 0xFF, 0b10011100, 0b10110010, 0b00110001)
     )
+
+
+def test_a_frame_is_the_grid_in_lines_that_are_filled_up_with_nothing_at_their_ends() -> None:
+    mode = Mode(Size(COLUMNS, ROWS), 32, COLUMNS * 4 + 8)
+    lines = [picture.frame("n", mode)[at : at + mode.stride] for at in range(0, 9 * 72, 72)]
+    for row, line in enumerate(lines):
+        cells = [picture.colour("n", column, row) for column in range(COLUMNS)]
+        drawn = b"".join(bytes((blue, green, red, 0)) for red, green, blue in cells)
+        assert line == drawn + bytes(8)
+
+
+def test_a_mode_without_pixels_has_no_frame() -> None:
+    assert picture.frame("n", Mode(Size(0, 180), 32, 64)) == b""
+
+
+def test_sixteen_bits_a_pixel_are_five_six_and_five() -> None:
+    mode = Mode(Size(COLUMNS, ROWS), 16, COLUMNS * 2)
+    red, green, blue = picture.colour("n", 0, 0)
+    value = int.from_bytes(picture.frame("n", mode)[:2], "little")
+    assert value == (red >> 3) << 11 | (green >> 2) << 5 | blue >> 3

@@ -82,3 +82,98 @@ def test_axes_beyond_the_first_64_are_no_pointer() -> None:
     )
     assert not device.points
     assert device.event == "event7"
+
+
+def test_a_text_without_a_device_is_an_error() -> None:
+    with pytest.raises(EvidenceError) as told:
+        pointer.parse_devices("cat: no such file\n")
+    assert str(told.value) == (
+        "/proc/bus/input/devices: no input device in 18 characters of output"
+    )
+
+
+@pytest.mark.parametrize(
+    ("bitmap", "axes"),
+    [("B: ABS=3\n", 3), ("B: ABS=1000000 1f\n", 0x1F), ("B: ABS=a0 b3\n", 0xB3), ("", 0)],
+)
+def test_axes_are_read_as_the_lowest_hexadecimal_word(bitmap: str, axes: int) -> None:
+    (device,) = pointer.parse_devices(
+        f'N: Name="x"\nS: Sysfs=/devices/a\nH: Handlers=event7 \n{bitmap}'
+    )
+    assert device.axes == axes
+
+
+@pytest.mark.parametrize("bytes_of_text", [16, 32, 36, 23])
+def test_events_are_24_bytes_each(bytes_of_text: int) -> None:
+    with pytest.raises(EvidenceError, match="24 bytes"):
+        pointer.parse_events(" 00" * bytes_of_text)
+    assert pointer.parse_events(" 00" * 48) == (pointer.Event(0, 0, 0),) * 2
+
+
+def test_what_is_no_hexadecimal_is_no_event() -> None:
+    with pytest.raises(EvidenceError, match="24 bytes"):
+        pointer.parse_events(" zz" * 24)
+
+
+SYN = pointer.Event(pointer.EV_SYN, 0, 0)
+
+
+def moved(axis: int, value: int) -> pointer.Event:
+    return pointer.Event(pointer.EV_ABS, axis, value)
+
+
+def test_a_place_is_told_once_after_each_report_and_an_axis_not_told_yet_is_minus_one() -> None:
+    x, y = pointer.ABS_X, pointer.ABS_Y
+    assert list(pointer.places((SYN, moved(x, 5), SYN, SYN, moved(y, 7), SYN))) == [
+        (5, -1),
+        (5, 7),
+    ]
+    assert list(pointer.places((moved(y, 7), SYN, moved(x, 1), moved(y, 2)))) == [(-1, 7)]
+    assert list(pointer.places((moved(x, 1), moved(y, 2), SYN))) == [(1, 2)]
+
+
+def test_the_places_of_a_nonce_stay_the_same_over_releases() -> None:
+    """Else a replay would hold a recording against other pixels than it was made with."""
+    assert ASKED == ((1, 679), (1185, 277), (449, 955), (1634, 554), (898, 152))
+    huge = Size(9973 * 7919, 9973 * 7919)
+    second, third = (48773120, 20305028), (18506703, 69900757)
+    assert pointer.points_for(NONCE, huge)[1:3] == (second, third)
+
+
+@pytest.mark.parametrize(
+    ("x", "pixel", "there"),
+    [(0, 0, True), (42, 0, True), (43, 0, False), (32725, 1919, False), (32726, 1919, True)],
+)
+def test_a_place_is_right_within_two_pixels_of_the_middle_of_the_one_asked_for(
+    x: int,
+    pixel: int,
+    there: bool,  # noqa: FBT001
+) -> None:
+    """32,768 steps over 1,920 pixels, 17.07 a pixel: the middle of pixel 0 is at 8.5."""
+    assert pointer.is_at((x, 0), (pixel, 0), SIZE) is there
+
+
+@pytest.mark.parametrize(
+    ("at", "there"), [(16, False), (17, True), (21, True), (25, True), (26, False)]
+)
+def test_two_pixels_are_within_the_bound(at: int, there: bool) -> None:  # noqa: FBT001
+    """Two steps a pixel: the middle of pixel 10 is at 21."""
+    assert pointer.is_at((at, 21), (10, 10), Size(16384, 16384)) is there
+
+
+@pytest.mark.parametrize(
+    ("others", "said"),
+    [
+        ((), ""),
+        ((("Keyboard", "/devices/serio0/input1"),), ""),
+        ((("PS/2 Mouse", "/devices/x"),), " (noted: PS/2 Mouse is bound as well)"),
+        ((("Mouse", "/devices/serio1/input2"),), " (noted: Mouse is bound as well)"),
+        (
+            (("PS/2 A", "/devices/serio1/a"), ("B", "/i8042/serio1/b")),
+            " (noted: PS/2 A, B is bound as well)",
+        ),
+    ],
+)
+def test_mice_of_the_ps2_port_are_noted(others: tuple[tuple[str, str], ...], said: str) -> None:
+    given = [pointer.InputDevice(name, sysfs, "event9", 0) for name, sysfs in others]
+    assert pointer._noted(given) == said  # noqa: SLF001  # a part of the sentence

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from harness.checks.pressure import STEP, Room, fillers, why_not
-from harness.units import Bytes, GiB, MiB
+from harness.units import Bytes, GiB, KiB, MiB
 
 
 @pytest.mark.parametrize(
@@ -40,3 +40,18 @@ def test_a_budget_that_does_not_reach_down_to_the_reserve_is_too_small() -> None
     assert "memory_budget of 29696 MiB" in why_not(Room(31 * GiB, 1 * GiB, 29 * GiB))
     assert why_not(Room(2 * GiB, 1 * GiB, 30 * GiB, 29 * GiB)) == ""
     assert why_not(Room(2 * GiB, 1 * GiB, 30 * GiB, 30 * GiB))
+
+
+@pytest.mark.parametrize(
+    ("left", "sizes"),
+    [
+        (STEP, (STEP,)),
+        (STEP - 4 * KiB, ()),
+        (4 * GiB + STEP, (4 * GiB, STEP)),
+        (33 * GiB + 21 * MiB + 4 * KiB, (4226 * MiB,) * 8),
+    ],
+)
+def test_vms_have_whole_pages_and_take_all_but_less_than_a_step(
+    left: Bytes, sizes: tuple[Bytes, ...]
+) -> None:
+    assert fillers(Room(1 * GiB + left, 1 * GiB, 512 * GiB)) == sizes

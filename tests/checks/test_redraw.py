@@ -43,3 +43,12 @@ def test_a_frame_without_a_time_is_an_error(text: str) -> None:
 def test_no_frame_at_all_is_an_error() -> None:
     with pytest.raises(EvidenceError):
         redraw.report_redraw(BUFFER, MODE, (), Measured("", ()))
+
+
+@pytest.mark.parametrize("name", ["EFI VGA", "VESA VGA", "simpledrmdrmfb", "simple"])
+def test_the_boot_frame_buffer_is_read_by_name(name: str) -> None:
+    assert redraw.parse_boot_buffer(f"[ 0.9] fb0: {name} frame buffer device\n") == name
+
+
+def test_a_log_without_a_boot_frame_buffer_names_none() -> None:
+    assert redraw.parse_boot_buffer("[ 0.9] fb0: hyperv_fb frame buffer device\n") == ""

@@ -136,3 +136,21 @@ def test_without_files_from_before_nothing_is_proved() -> None:
     empty = replace(GROWN, files=Measured({}, PROOF))
     with pytest.raises(EvidenceError, match="file written before"):
         judge_lasting(2 * GiB, Measured(value=True, evidence=PROOF), empty, GROWN)
+
+
+def test_a_size_below_the_minimum_is_half_of_it_in_whole_mib() -> None:
+    assert below_minimum(disk(96 * MiB, 7 * MiB)) == 3 * MiB
+    assert below_minimum(disk(96 * MiB, 3 * MiB)) == 1 * MiB
+
+
+@pytest.mark.parametrize("proof", [(), PROOF])
+@pytest.mark.parametrize("minimum", [None, 2 * MiB])
+def test_a_disk_without_a_minimum_is_an_error(
+    minimum: Bytes | None, proof: tuple[Evidence, ...]
+) -> None:
+    bare = Measured(HostDisk(96 * MiB, minimum, "Fixed"), proof)
+    with pytest.raises(EvidenceError) as told:
+        below_minimum(bare)
+    length = len(proof[0].answer) if proof else 0
+    said = f"Get-VHD: no MinimumSize of a disk with a partition in {length} characters of output"
+    assert str(told.value) == said

@@ -27,7 +27,7 @@ def step(share: float, rate: float, *, failed: int = 0, gave_up: str = "", mib: 
     guest = f"MemTotal: {(mib - 60) << 10} kB\nMemFree: 9 kB\nMemAvailable: 9 kB"
     text = render_sample(share * 60, f"at {share}", host, guest, host)
     samples = Measured(parse_samples(text), (Evidence("samples", text, "host and guest"),))
-    proof = (Evidence(AB, "ab's report", "guest"),)
+    proof = (Evidence(AB, f"ab's report{' ' * round(share * 10)}", "guest"),)
     swaps = (Evidence("cat /proc/swaps", "", "guest"),)
     return Step(share, Measured(load, proof), samples, Measured(0 * KiB, swaps))
 
@@ -115,8 +115,12 @@ def test_the_static_guest_collapses_by_rate_or_by_errors(second: Step, collapsed
 
 
 def test_a_rate_that_only_rises_is_no_collapse() -> None:
-    with pytest.raises(EvidenceError, match="the load is too small"):
+    with pytest.raises(EvidenceError) as told:
         outcome(rated("static", (40, 100, 90, 80)))
+    assert "the load is too small" in str(told.value)
+    assert str(told.value).endswith("in 41 characters of output")
+    answers = [proof.answer for step in STATIC.steps for proof in step.load.evidence]
+    assert len(answers) == len(set(answers)), "an error tells the last step's answer"
 
 
 def test_a_static_guest_that_cannot_bear_the_first_step_tells_nothing() -> None:
@@ -135,6 +139,8 @@ def test_the_curves_run_over_the_steps_and_over_time() -> None:
     rates = [curve for curve in drawn if curve.unit == "transactions/s"]
     assert [curve.name for curve in rates] == ["static", "dynamic", "announced"]
     assert list(rates[2].points) == [(0.5, 99.0), (3, 88.0)]
+    thirds = judge_web(STATIC, DYNAMIC, steps("announced", step(1, 100 / 3)), BLOCK, ours=False)
+    assert any(curve.points == ((1, 33.35),) for curve in thirds.series)
     assert {curve.unit for curve in drawn if curve.over == OVER} == {
         "transactions/s",
         *(f"ms ({n} % are faster)" for n in (50, 95, 99)),

@@ -26,6 +26,7 @@ def told(error: int = 0, before: str = "", after: str = "") -> str:
 def test_a_stopped_fio_says_what_it_wrote_and_verified() -> None:
     found = workload.parse_fio(told(before="\nfio: terminating on signal 2\n"))
     assert found == workload.Fio(0, 700 * MiB, 690 * MiB)
+    assert workload.parse_fio(told(after="!\n")) == found
 
 
 def test_a_verify_error_is_an_errno() -> None:
@@ -56,6 +57,16 @@ def test_a_unit_is_active_while_it_runs() -> None:
     assert running == workload.Unit(active=True, result="success")
     failed = workload.parse_unit("ActiveState=failed\nSubState=failed\nResult=exit-code\n")
     assert failed == workload.Unit(active=False, result="exit-code")
+    begins = workload.parse_unit("ActiveState=activating\nDescription=fio --size=1\n")
+    assert begins == workload.Unit(active=True, result="")
+    with_more = workload.parse_unit("ActiveState=active\nResult=a=b\n")
+    assert with_more.result == "a=b"
+
+
+def test_a_unit_without_a_state_is_an_error() -> None:
+    with pytest.raises(EvidenceError) as told:
+        workload.parse_unit("Result=success\n")
+    assert str(told.value) == "unit: no ActiveState in 15 characters of output"
 
 
 def test_the_workload_reads_back_from_the_disk_what_it_wrote() -> None:
