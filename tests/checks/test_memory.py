@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from harness.checks.memory import (
+    GuestMemory,
     HostMemory,
+    Sample,
     curves,
     host_lines,
     parse_block_size,
@@ -110,3 +112,41 @@ def test_a_log_of_samples_is_read_as_it_was_written() -> None:
 def test_a_log_that_is_none_is_an_error(text: str) -> None:
     with pytest.raises(EvidenceError):
         parse_samples(text)
+
+
+def seen(total: int, moved: int | None = None) -> Sample:
+    host = HostMemory(768 * MiB, 0 * MiB, "", "Running")
+    told = None if moved is None else moved * MiB
+    return Sample(0.0, "", host, GuestMemory(total * MiB, 0 * MiB, told), host)
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "change"),
+    [
+        (seen(700, 10), seen(600, 60), 50),
+        (seen(700, 10), seen(600), -100),
+        (seen(700), seen(600, 60), -100),
+        (seen(700), seen(600), -100),
+    ],
+)
+def test_the_driver_s_count_is_taken_where_both_samples_have_it(
+    first: Sample, last: Sample, change: int
+) -> None:
+    assert last.view(first).count == change * MiB.count
+
+
+def test_all_that_a_host_does_not_say_is_named() -> None:
+    with pytest.raises(EvidenceError) as told:
+        parse_host_memory("State : Running (2)\nMemoryAssigned : 1\n")
+    assert str(told.value) == "Get-VM: no MemoryDemand, MemoryStatus in 39 characters of output"
+    read = parse_host_memory("State : Off\nMemoryAssigned : 0\nMemoryDemand : 0\nMemoryStatus :")
+    assert read.state == "Off"
+    two = parse_host_memory(
+        "State : Off (3) x\nMemoryAssigned : 0\nMemoryDemand : 0\nMemoryStatus :"
+    )
+    assert two.state == "Off"
+
+
+def test_a_sample_is_told_to_a_millisecond() -> None:
+    line = render_sample(1.23456, "most", "", "", "")
+    assert '"at": 1.235,' in line
