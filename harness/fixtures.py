@@ -26,10 +26,9 @@ def inventory(request: pytest.FixtureRequest) -> Inventory:
 @pytest.fixture
 def host(seat: tuple[Guest, Place], request: pytest.FixtureRequest) -> HostUnderTest:  # noqa: ARG001  # one run of the case per seat
     """Return the host of this case: its session, and what was measured of it."""
-    state, blocked = state_of(request.config), request.node.stash[LEDGER].blocked
-    if blocked is not None:
-        raise blocked
-    return state.hosts.get(state.inventory.host(request.node.stash[LEDGER].host))
+    state, ledger = state_of(request.config), request.node.stash[LEDGER]
+    state.line.admit(ledger.host, ledger.blocked)
+    return state.hosts.get(state.inventory.host(ledger.host))
 
 
 @pytest.fixture

@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 
 from harness.cli import app
-from harness.errors import ReplayError, ResultsError
+from harness.errors import HostConnectionLost, ReplayError, ResultsError
 from harness.evidence import Evidence
 from harness.host.command import Call, Cmdlet
 from harness.host.facts import measure_host
 from harness.host.render import render_call
 from harness.host.session import Answer, HostObject, HostValue
 from harness.record.recorder import RecordedSession, Recorder
+from harness.record.tape import Player
 from harness.replay import differences, replay
 from harness.report.result import CaseResult, to_json
 from harness.standin.seeded.kept import unpack
@@ -114,6 +115,21 @@ def test_a_recording_that_ends_early_is_an_error_and_never_a_verdict(
     assert differ.now is not None
     assert differ.now.outcome is Outcome.ERROR
     assert "no further answer of hv-2019 to Get-VM -Name 'a'" in differ.now.because
+
+
+def test_a_case_that_had_no_turn_on_its_host_has_none_in_a_replay(tmp_path: Path) -> None:
+    refused = HostConnectionLost("hv-2019", "the connection broke in New-Item", "look at it")
+    recorder = Recorder()
+    with recorder.case(tmp_path / "r.jsonl", "gw0", "KX-01"):
+        recorder.admit("hv-2019", None)
+        with pytest.raises(HostConnectionLost):
+            recorder.admit("hv-2019", refused)
+    player = Player()
+    with (
+        player.case(tmp_path / "r.jsonl", "gw0", "KX-01"),
+        pytest.raises(HostConnectionLost, match="the connection broke in New-Item"),
+    ):
+        player.admit("hv-2019", None)
 
 
 def test_a_folder_without_a_recording_is_said(tmp_path: Path) -> None:

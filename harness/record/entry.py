@@ -17,6 +17,7 @@ class Kind(Enum):
     """What a line tells of."""
 
     BEGIN = "begin"
+    TURN = "turn"
     HOST = "host"
     LOGIN = "login"
     GUEST = "guest"
@@ -24,6 +25,9 @@ class Kind(Enum):
     DRAWN = "drawn"
     NOTE = "note"
     END = "end"
+
+
+TURN = "its turn on the host"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from harness.record.recorder import OpenSession, RecordedSession, Recorder, Stor
 from harness.record.spent import spent, steps
 
 if TYPE_CHECKING:
+    from harness.errors import HarnessError
     from harness.inventory.model import Host
     from harness.record.recorder import LogIn
     from harness.report.step import Spent, Step
@@ -33,6 +34,9 @@ class Line(Protocol):
     def case(self, path: Path, worker: str, title: str) -> AbstractContextManager[None]:
         """Have everything inside the block belong to the case of this recording."""
 
+    def admit(self, host: str, refused: HarnessError | None) -> None:
+        """Let the case on to its host, or raise why it has no turn there."""
+
     def steps(self) -> tuple[Step, ...]:
         """Return what was done so far in the case."""
 
@@ -46,7 +50,7 @@ class Live:
     def __init__(self) -> None:
         self._recorder = Recorder()
         self.log_in = recorded_log_in(connect, self._recorder)
-        self.case = self._recorder.case
+        self.case, self.admit = self._recorder.case, self._recorder.admit
 
     def session(self, host: Host) -> RecordedSession:
         """Return a session with its credentials resolved."""

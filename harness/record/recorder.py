@@ -19,7 +19,7 @@ from harness.host.command import Call, repeatable
 from harness.host.render import render_call, secrets_in
 from harness.host.session import Answer, HostSession
 from harness.record.codec import cleaner
-from harness.record.entry import Entry, Kind, to_line
+from harness.record.entry import TURN, Entry, Kind, to_line
 from harness.secret import Secret
 
 if TYPE_CHECKING:
@@ -99,6 +99,12 @@ class Recorder:
             raise
         self._write(replace(ask, seconds=self._now() - at, answer=answer))
         return answer
+
+    def admit(self, host: str, refused: HarnessError | None) -> None:
+        """Record and raise why a case has no turn on its host, where it has none."""
+        if refused is not None:
+            self._write(Entry(Kind.TURN, host, TURN, self._now(), wrong=refused))
+            raise refused
 
     def note(self, line: str) -> None:
         """Record a sentence of the case itself."""

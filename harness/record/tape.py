@@ -16,11 +16,12 @@ from harness.guest.shell import Completed
 from harness.host.command import Call
 from harness.host.render import render_call
 from harness.host.session import Answer
-from harness.record.entry import Entry, Kind, read
+from harness.record.entry import TURN, Entry, Kind, read
 from harness.record.recorder import GUEST_WITHIN, HOST_WITHIN, command_line, login_line, saving_line
 from harness.record.spent import spent, steps
 
 if TYPE_CHECKING:
+    from harness.errors import HarnessError
     from harness.guest.boot import ClosableShell
     from harness.inventory.model import Guest, Host
     from harness.report.step import Spent, Step
@@ -91,6 +92,11 @@ class Player:
     def story(self) -> list[str]:
         """Return an empty story."""
         return []
+
+    def admit(self, host: str, _refused: HarnessError | None) -> None:
+        """Raise why the case had no turn on its host when it was recorded."""
+        if any(entry.kind is Kind.TURN for entry in self._entries):
+            self._tape.take(Kind.TURN, host, TURN)
 
     def steps(self) -> tuple[Step, ...]:
         """Return what was done in the case when it was recorded."""
