@@ -166,13 +166,8 @@ def test_other_features_have_a_sentinel_each_and_a_fault_s_own_feature_has_none(
 
 RECORDED = Path(__file__).parents[2] / "recorded" / "matrix"
 UNRECORDED: set[str] = {
-    "assigned-reported-not-given", "assignment-past-maximum", "backup-of-wrong-disk",
-    "balloon-past-minimum", "capture-kernel-panics", "clock-jumps", "disk-resize-does-nothing",
-    "file-system-corrupts-on-growth", "file-system-does-not-grow", "freeze-hook-hangs",
-    "freeze-without-freezing", "guest-unreachable-after-panic", "hot-add-refused-late",
-    "kernel-oops-in-mid-case", "offline-backup-called-online", "pointer-beside",
-    "resize-in-metadata-only", "resize-of-wrong-disk", "restore-restores-nothing",
-    "saved-state-lost", "winrm-answers-late",
+    "assigned-reported-not-given", "file-system-corrupts-on-growth", "freeze-hook-hangs",
+    "kernel-oops-in-mid-case", "winrm-answers-late",
 }  # fmt: skip
 """Faults that no run on guests has been kept of: visible here until one is."""
 
