@@ -204,10 +204,14 @@ def test_ballooned_is_what_the_last_sample_says() -> None:
     down = taken((0, 768, 700), (1, 768, 700), (2, 512, 444))
     after = taken((0, 512, 444), (5, 1024, 956), demand=9)
     off = Measured("Off", (Evidence("Get-VM", "Off", "host hv"),))
-    for judge in (
-        lambda found: judges.judge_resumed(found, after, 768 * MiB, BLOCK),
-        lambda found: judges.judge_clean_stop(found, 768 * MiB, off),
-    ):
+
+    def resumed_after(found: judges.Samples) -> Verdict:
+        return judges.judge_resumed(found, after, 768 * MiB, BLOCK)
+
+    def stopped_after(found: judges.Samples) -> Verdict:
+        return judges.judge_clean_stop(found, 768 * MiB, off)
+
+    for judge in (resumed_after, stopped_after):
         assert judge(down).outcome.value == "pass"
         with pytest.raises(EvidenceError, match="ballooned guest before"):
             judge(up)
