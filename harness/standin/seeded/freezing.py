@@ -25,7 +25,8 @@ mkdir -p "${hook%/*}"
 cat > "$hook" <<END
 #!/bin/sh
 [ "\\$1" = freeze ] || exit 0
-exec sleep 3600
+sleep 130
+exit 1
 END
 chmod 755 "$hook"
 sync
@@ -42,7 +43,7 @@ FAULTS = (
     Fault(
         "freeze-hook-hangs",
         Level.GUEST,
-        "a hook of a guest's freeze service does not come to an end",
+        "a hook of a guest's freeze service hangs for longer than a host waits, and then fails",
         "guest: /etc/qemu/fsfreeze-hook.d",
         in_every_guest("freeze-hook-hangs", HANGS),
     ),
