@@ -146,7 +146,8 @@ def test_an_injection_counts_as_seen_when_the_counters_stand_still_again() -> No
 def test_another_set_of_cpus_than_those_on_line_is_an_error() -> None:
     guest = Guest((1, 1, 1, 1, 1))
     rounds = nmi.inject_one_by_one(guest.inject, guest.measure, guest.wait_for)
-    online = Measured[tuple[int, ...]]((0, 1, 2), (Evidence("online", "0-2", "guest g1"),))
+    proof = (Evidence("online", "0-2", "guest g1"),)
+    online: Measured[tuple[int, ...]] = Measured((0, 1, 2), proof)
     with pytest.raises(EvidenceError) as told:
         nmi.judge_injections(rounds, online, 20348)
     assert str(told.value) == (
