@@ -73,7 +73,7 @@ class Hub:
     def _serve(self, port: _Port, events: int) -> None:
         if events & selectors.EVENT_WRITE:
             self._send(port)
-        if events & selectors.EVENT_READ:
+        if events & selectors.EVENT_READ and port.end in self._ports:  # it may be gone by now
             self._receive(port)
 
     def _receive(self, port: _Port) -> None:

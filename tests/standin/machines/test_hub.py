@@ -72,6 +72,17 @@ def test_a_machine_that_ended_is_forgotten_and_the_others_go_on(plug: Plug) -> N
         assert third.recv(100) == b"still there"
 
 
+def test_a_machine_that_ends_with_frames_waiting_for_it_ends_no_other_s_network(plug: Plug) -> None:
+    first, asleep, awake = plug(BLUE), plug(BLUE), plug(BLUE)
+    for number in range(2 * QUEUE):
+        first.send(b"%d" % number)
+        assert awake.recv(100) == b"%d" % number
+    asleep.close()
+    for _ in range(3):
+        first.send(b"still there")
+        assert awake.recv(100) == b"still there"
+
+
 def test_a_closed_hub_closes_its_ports(hub: Hub, plug: Plug) -> None:
     end = plug(BLUE)
     hub.close()
