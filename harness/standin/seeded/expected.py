@@ -196,7 +196,7 @@ EXPECTED: Mapping[str, tuple[Cell, ...]] = {
     "kernel-oops-in-mid-case": tuple(
         Cell(case, r"in the kernel log.*: (bug|oops): ")
         for case in (
-            *("NMI-01", "MMIO-01", "KX-01", "VHD-03"),
+            *("NMI-01", "MMIO-01", "KX-01", "VHD-03", "BAK-02"),
             *("FB-01", "FB-02", "FB-03", "FB-04"),
             *("DM-01", "DM-02", "DM-04", "DM-05", "DM-06"),
         )

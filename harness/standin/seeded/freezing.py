@@ -19,18 +19,20 @@ systemd-run --quiet --on-active=2 systemctl restart qemu-guest-agent.service
 (0xc0045877, linux/fs.h): the kernel answers success, and nothing stands still."""
 
 HANGS = """
-hook=$R/etc/qemu/fsfreeze-hook.d/lab-hangs
-[ -e "$hook" ] && exit 0
-mkdir -p "${hook%/*}"
+hook=$R/etc/qemu/fsfreeze-hook
+[ -e "$hook.whole" ] && exit 0
+mv "$hook" "$hook.whole"
 cat > "$hook" <<END
 #!/bin/sh
-[ "\\$1" = freeze ] || exit 0
+[ "\\$1" = freeze ] || exec "$hook.whole" "\\$@"
 sleep 130
 exit 1
 END
 chmod 755 "$hook"
 sync
 """
+"""The agent's own hook: of those in fsfreeze-hook.d nobody reads the exit status, and a freeze that
+its host no longer waits for would begin when they end."""
 
 FAULTS = (
     Fault(
@@ -44,7 +46,7 @@ FAULTS = (
         "freeze-hook-hangs",
         Level.GUEST,
         "a hook of a guest's freeze service hangs for longer than a host waits, and then fails",
-        "guest: /etc/qemu/fsfreeze-hook.d",
+        "guest: /etc/qemu/fsfreeze-hook",
         in_every_guest("freeze-hook-hangs", HANGS),
     ),
 )

@@ -211,10 +211,12 @@ def test_a_freeze_service_asks_for_nothing_where_it_asked_for_a_freeze(
 
 
 def test_a_hook_of_the_freeze_service_hangs_at_a_freeze_alone(broken: Broken, root: Path) -> None:
+    hook = root / "etc/qemu/fsfreeze-hook"
+    program(hook, 'echo "$*"')
     bench = broken("freeze-hook-hangs")
     told(bench, booted(bench, root))
-    hook = str(root / "etc/qemu/fsfreeze-hook.d/lab-hangs")
-    assert subprocess.run((hook, "thaw"), timeout=5, check=False).returncode == 0
+    thaw = subprocess.run((hook, "thaw"), capture_output=True, text=True, timeout=5, check=True)
+    assert thaw.stdout == "thaw\n"
     with pytest.raises(subprocess.TimeoutExpired):
         subprocess.run((hook, "freeze"), timeout=0.5, check=False)
 
