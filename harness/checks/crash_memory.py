@@ -7,7 +7,7 @@ size that is merely asked for (``crashkernel=256M``), suggested or recommended.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 _RANGE = r"0x[0-9a-f]{1,16} - 0x[0-9a-f]{1,16}"
 _RESERVED = re.compile(
@@ -44,7 +44,6 @@ class ReservationScan:
 
     mib: int | None = None
     refused: bool = False
-    _rows: dict[int, int] = field(default_factory=dict)
     _size_follows: bool = False
 
     def feed(self, message: str) -> None:
@@ -70,9 +69,5 @@ class ReservationScan:
 
     def _take_row(self, start: int, end: int) -> None:
         """Take a row of /proc/iomem; of several the low one comes first."""
-        if not end:  # read without the right to see it
-            return
-        if start <= max(self._rows, default=-1):
-            self._rows = {}  # another listing
-        self._rows[start] = end
-        self._take_bytes(end + 1 - start)
+        if end:  # else read without the right to see it
+            self._take_bytes(end + 1 - start)

@@ -101,6 +101,13 @@ def test_without_a_freeze_the_host_has_to_say_so(
     assert judge_not_called_online(signs).outcome is outcome
 
 
+def test_a_copy_that_comes_back_as_if_online_is_told_with_what_the_vm_was_seen_in() -> None:
+    states = tuple(m(state) for state in ("Saving", "Running", "Saved"))
+    signs = replace(ONLINE, log=m(FreezeLog(())), states=states, copy_state=m("Off"))
+    told = "the copy comes back Off as after an online backup, though the VM was seen Saved, Saving"
+    assert judge_not_called_online(signs).because == told
+
+
 def test_a_freeze_by_a_service_that_was_stopped_is_an_error() -> None:
     with pytest.raises(EvidenceError):
         judge_not_called_online(ONLINE)

@@ -79,6 +79,7 @@ def test_partitions_are_named_as_the_kernel_names_them(disk: str, partition: str
     assert disks.partition_of(disk) == partition
     known = {"sda": GiB, disk: GiB}
     assert disks.disk_of(partition, known) == disks.disk_of(disk, known) == disk
+    assert disks.disk_of("sda2", known) == "sda"
 
 
 def test_a_node_of_no_known_disk_is_an_error() -> None:

@@ -172,6 +172,13 @@ def test_a_problem_of_the_boot_itself_fails_and_a_clean_boot_passes() -> None:
         assert judge_health_at_login(log).outcome is outcome
 
 
+def test_a_login_tells_of_three_problems_at_most() -> None:
+    lines = [f"[    {n}.000000] BUG: bad page state in process p{n}" for n in range(1, 5)]
+    log = Measured(parse_kernel_log("\n".join(lines)), (Evidence("dmesg", "\n".join(lines)),))
+    told = "; ".join(f"bug: {line}" for line in lines[:3])
+    assert judge_health_at_login(log).because == f"in the kernel log at login: {told}"
+
+
 @pytest.mark.parametrize(
     "line",
     [

@@ -93,6 +93,7 @@ def test_blocks_that_are_off_line_are_counted() -> None:
 
 def test_small_answers() -> None:
     assert parse_block_size("8000000\n") == 128 * MiB
+    assert parse_block_size("c000000\n") == 192 * MiB
     assert parse_uptime("53.21 98.10\n") == 53.21
     for parse in (parse_block_size, parse_uptime):
         with pytest.raises(EvidenceError):

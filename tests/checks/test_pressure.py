@@ -47,6 +47,7 @@ def test_a_budget_that_does_not_reach_down_to_the_reserve_is_too_small() -> None
     [
         (STEP, (STEP,)),
         (STEP - 4 * KiB, ()),
+        (STEP + 4 * KiB, (STEP,)),
         (4 * GiB + STEP, (4 * GiB, STEP)),
         (33 * GiB + 21 * MiB + 4 * KiB, (4226 * MiB,) * 8),
     ],
@@ -54,4 +55,6 @@ def test_a_budget_that_does_not_reach_down_to_the_reserve_is_too_small() -> None
 def test_vms_have_whole_pages_and_take_all_but_less_than_a_step(
     left: Bytes, sizes: tuple[Bytes, ...]
 ) -> None:
-    assert fillers(Room(1 * GiB + left, 1 * GiB, 512 * GiB)) == sizes
+    found = fillers(Room(1 * GiB + left, 1 * GiB, 512 * GiB))
+    assert found == sizes
+    assert all(type(size.count) is int for size in found)

@@ -208,6 +208,7 @@ def test_answers_of_questions_are_read() -> None:
     assert kernel.RELEASE.parse("6.1.0-56-amd64\n") == "6.1.0-56-amd64"
     assert kernel.sysctl("a.b").parse(" 5 \n") == "5"
     assert kernel.set_sysctl("a.b", "5").parse("a.b = 5\n") == "5"
+    assert kernel.set_sysctl("a.b", "5=6").parse("a.b = 5=6\n") == "5=6"
     assert integration.sysfs_of("net", "e").parse("/sys/devices/x\n") == "/sys/devices/x"
     assert workload.stop("a").parse("said") == workload.forget("a").parse("said") == "said"
     whole = bytes(core.FLAT_END).hex(" ")
