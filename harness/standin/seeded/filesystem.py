@@ -28,12 +28,12 @@ Oops: 0000 [#1] PREEMPT SMP PTI
 CPU: 0 PID: 911 Comm: kworker/0:3 Not tainted
 Call Trace:
 END
-systemd-run --quiet --unit=lab-oops --on-active=8 --on-unit-active=8 \\
+systemd-run --quiet --unit=lab-oops --on-active=1 --on-unit-active=3 \\
     --timer-property=AccuracySec=100ms \\
     sh -c "while read -r line; do echo \\"\\$line\\"; done < $R/run/lab-oops > /dev/kmsg"
 """
 """Its words are those of arch/x86/mm/fault.c; a kernel that cannot be made to oops on demand is
-made to print them, every 8 s: so often that no case is over before."""
+made to print them, every 3 s: so often that no case is over before."""
 
 CUT = """
 systemd-run --quiet --unit=lab-cut --on-active=20 --on-unit-active=20 \\
@@ -59,7 +59,7 @@ FAULTS = (
     Fault(
         "kernel-oops-in-mid-case",
         Level.GUEST,
-        "a guest's kernel log tells of an oops 8 s after its boot, and every 8 s",
+        "a guest's kernel log tells of an oops at its start, and every 3 s",
         "guest: /dev/kmsg",
         in_every_guest("kernel-oops-in-mid-case", OOPS),
     ),
