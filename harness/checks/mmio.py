@@ -170,7 +170,7 @@ def judge_restored(
     if between.value == expected:
         raise EvidenceError("low MMIO gap", f"value other than {expected}", _said(between))
     over = f"a checkpoint (set to {between.value} in between)"
-    kept = judge_kept(expected, over, host, (guest,), *settings)
+    kept = judge_kept(expected, over, host, (guest,))
     return all_of(kept.because, *settings, kept)
 
 

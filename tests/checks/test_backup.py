@@ -164,6 +164,14 @@ def test_what_systemd_says_about_the_service_is_not_the_services_word() -> None:
     assert parse_freeze_log(text).steps == ()
 
 
+def test_a_line_that_is_no_entry_and_an_entry_without_words_say_nothing() -> None:
+    frozen = entry("VSS: op=FREEZE: succeeded")
+    text = f"-- Boot 1c9f --\n{frozen}\n{entry(None)}\n"
+    assert parse_freeze_log(text).steps == (Step.FROZE,)
+    assert freeze_log(("a",), "s=1;i=2").parse(frozen).steps == ()
+    assert freeze_log(("a",), "s=1;i=1").parse(frozen).steps == (Step.FROZE,)
+
+
 def test_a_cursor_comes_from_the_latest_entry() -> None:
     assert parse_cursor(entry("x")) == "s=1;i=2"
     with pytest.raises(EvidenceError):

@@ -40,6 +40,7 @@ def usual(line: str = USUAL) -> Measured[str]:
     [
         (ON_HYPER_V, HYPER_V, Outcome.PASS),
         (ON_QEMU, STAND_IN, Outcome.PASS),
+        (ON_QEMU.replace("ata_piix", "ata-piix"), STAND_IN, Outcome.PASS),
         (ON_QEMU, HYPER_V, Outcome.FAIL),
         (ON_HYPER_V.replace("hv_storvsc", "ata_piix"), HYPER_V, Outcome.FAIL),
         (ON_HYPER_V.replace("hv_netvsc", "tulip"), HYPER_V, Outcome.FAIL),

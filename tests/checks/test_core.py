@@ -138,6 +138,11 @@ def test_a_record_beyond_what_was_read_is_cut_off_there_and_later_ones_still_cou
     assert parse_header(stream(record(0, b""), record(0, start))).release == RELEASE
 
 
+def test_records_count_in_the_place_that_they_tell_in_any_order() -> None:
+    start = compressed()
+    assert parse_header(stream(record(100, start[100:]), record(0, start[:100]))).release == RELEASE
+
+
 @pytest.mark.parametrize("end", [(-1, 4), (4, -1), (-1, -1)])
 def test_after_a_streams_end_nothing_counts(end: tuple[int, int]) -> None:
     other = record(0, compressed(release="other"))

@@ -68,8 +68,8 @@ def test_what_was_written_is_the_seventh_number() -> None:
 
 
 def test_checksums_are_read_with_spaces_and_binary_marks() -> None:
-    text = f"{'a' * 64}  /mnt/x y\n{'b' * 64} */mnt/b\n"
-    assert disks.parse_checksums(text) == {"/mnt/x y": "a" * 64, "/mnt/b": "b" * 64}
+    text = f"{'a' * 64}  /mnt/x y\n{'b' * 64} */mnt/b\n{'c' * 64}  X\n"
+    assert disks.parse_checksums(text) == {"/mnt/x y": "a" * 64, "/mnt/b": "b" * 64, "X": "c" * 64}
 
 
 @pytest.mark.parametrize(

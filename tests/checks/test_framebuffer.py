@@ -10,7 +10,7 @@ from harness.checks.platform import HYPER_V, STAND_IN
 from harness.checks.video_log import parse_video_log
 from harness.errors import EvidenceError
 from harness.evidence import Evidence, Measured
-from harness.verdict import Verdict
+from harness.verdict import Outcome, Verdict
 
 if TYPE_CHECKING:
     from tests.checks.conftest import Recording
@@ -69,3 +69,27 @@ def test_each_kind_of_driver_has_its_own_option() -> None:
     assert framebuffer.video_option(new, connectors, FULL_HD) == "video=Virtual-1:1920x1080"
     with pytest.raises(EvidenceError, match="connector"):
         framebuffer.video_option(new, (), FULL_HD)
+
+
+MODE_2560 = "2560,1440\n32\n10240\n"
+
+
+@pytest.mark.parametrize(
+    ("fb", "mode"), [("0 hyperv_drmdrmfb\n", ""), ("0 vga16\n1 efifb\n", MODE_2560), ("", "")]
+)
+def test_a_buffer_without_a_mode_and_a_mode_without_a_buffer_fail(fb: str, mode: str) -> None:
+    buffers = Measured(framebuffer.parse_frame_buffers(fb), (Evidence("cat /proc/fb", fb),))
+    seen = Measured(framebuffer.parse_mode(mode), (Evidence("cat", mode),)) if mode else None
+    log = Measured(parse_video_log(""), (Evidence("dmesg", ""),))
+    verdict = framebuffer.judge_mode(FULL_HD, None, buffers, HYPER_V, seen, log)
+    names = ", ".join(line[2:] for line in fb.splitlines()) or "none at all"
+    assert verdict.outcome is Outcome.FAIL
+    assert verdict.because.endswith(f"(hyperv_drm or hyperv_fb): there is {names}")
+
+
+def test_numbers_and_stride_are_read() -> None:
+    assert framebuffer.parse_frame_buffers("0 vga16\n1 efifb\n") == (
+        FrameBuffer(0, "vga16"),
+        FrameBuffer(1, "efifb"),
+    )
+    assert framebuffer.parse_mode(MODE_2560) == framebuffer.Mode(Size(2560, 1440), 32, 10240)

@@ -202,3 +202,15 @@ def test_call_traces_that_somebody_asked_for_are_no_problem(asked: str) -> None:
     text = f"[  100.000001] {asked}\n[  100.000002] task:x state:D\n[  100.000003] Call Trace:\n"
     assert read_problems(text) == ()
     assert len(read_problems(f"{text}[  200.000001] Call Trace:\n")) == 1
+
+
+@pytest.mark.parametrize(("count", "more"), [(3, ""), (4, " (and 1 more)"), (5, " (and 2 more)")])
+def test_of_many_new_problems_three_are_told_and_the_rest_counted(count: int, more: str) -> None:
+    clean = "[    0.000000] Linux version 6.1.0\n"
+    lines = [f"[    {n}.000000] BUG: bad page state in process p{n}" for n in range(1, count + 1)]
+    logs = [
+        Measured(parse_kernel_log(text), (Evidence("dmesg", text),))
+        for text in (clean, clean + "\n".join(lines))
+    ]
+    told = "; ".join(f"bug: {line}" for line in lines[:3])
+    assert judge_health(*logs).because == f"new in the kernel log: {told}{more}"

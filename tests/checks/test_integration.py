@@ -202,3 +202,16 @@ def test_answers_of_the_guest_are_read() -> None:
 def test_an_answer_that_says_nothing_is_an_error(parse: object, text: str) -> None:
     with pytest.raises(EvidenceError):
         parse(text)  # type: ignore[operator]
+
+
+NETWORK = "F8615163-DF3E-46C5-913F-F2D2F965ED0E"
+OFFER = f"/sys/bus/vmbus/devices/vmbus_1/class_id:{{{NETWORK}}}\n"
+
+
+def test_a_class_in_capitals_is_the_same_class_and_a_driver_s_module_is_no_device() -> None:
+    offered = Measured(parse_offered(OFFER), (Evidence("class_id", OFFER, "guest g1"),))
+    links = "hv_netvsc vmbus_1\nhv_netvsc module\n"
+    assert parse_bound(links) == {"vmbus_1": "hv_netvsc"}
+    bound = Measured(parse_bound(links), (Evidence("drivers", links, "guest g1"),))
+    verdict = integration.judge_devices(offered, bound, [of_kernel("hv_netvsc")])
+    assert verdict.because == "1 devices are bound, each to its in-tree driver"

@@ -80,6 +80,13 @@ def test_armed_is_what_kernel_memory_and_service_all_say(
     assert judge_armed(read(loaded), read(reserved), read(bool(said))).outcome is outcome
 
 
+def test_all_that_keeps_a_guest_from_being_armed_is_said() -> None:
+    told = (
+        "no memory is reserved (kexec_crash_size 0); kdump's own service says that it is not ready"
+    )
+    assert judge_armed(read(1), read(0), read(False)).because == told  # noqa: FBT003  # a reading
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -124,6 +131,12 @@ NEW = CoreFile("/var/crash/2/dump.2", 27_000_000)
             "incomplete",
         ),
         ((CoreFile(NEW.path, 0),), (CoreFile(NEW.path, 0),), FAIL, "incomplete"),
+        (
+            (NEW, CoreFile("/var/crash/3/dump-incomplete", 7)),
+            (NEW, CoreFile("/var/crash/3/dump-incomplete", 7)),
+            FAIL,
+            "more than one",
+        ),
         (
             (OLD, NEW, CoreFile("/var/crash/3/dump.3", 7)),
             (OLD, NEW, CoreFile("/var/crash/3/dump.3", 7)),
@@ -237,3 +250,9 @@ def test_only_2012_r2_with_15_vcpus_cannot_dump() -> None:
 def test_the_reservation_follows_the_guests_memory() -> None:
     assert reservation(1024 * MiB) == "crashkernel=192M"
     assert reservation(2 * GiB) == "crashkernel=512M"
+
+
+def test_all_that_is_wrong_with_a_core_is_said() -> None:
+    verdict = judge_header(read(CoreHeader("kdump", "5.10", incomplete=True)), None, RELEASE)
+    told = f"the core is of kernel 5.10, the guest ran {RELEASE}"
+    assert verdict.because == f"the core breaks off before its end; {told}"

@@ -151,3 +151,14 @@ def test_all_that_a_host_does_not_say_is_named() -> None:
 def test_a_sample_is_told_to_a_millisecond() -> None:
     line = render_sample(1.23456, "most", "", "", "")
     assert '"at": 1.235,' in line
+
+
+def test_an_answer_that_cannot_be_read_is_kept_with_what_was_missing() -> None:
+    text = "State : Running (2)\nMemoryAssigned : x\nMemoryDemand : 0\nMemoryStatus :"
+    with pytest.raises(EvidenceError) as told:
+        parse_host_memory(text)
+    assert told.value.output == text
+    guest = "MemTotal: 9 kB\nMemFree: 9 kB\nMemAvailable: 9 kB\npages_added : 1\n"
+    with pytest.raises(EvidenceError) as told:
+        parse_guest_memory(guest)
+    assert told.value.missing == "page_size, pages_ballooned"

@@ -245,6 +245,7 @@ def test_all_others_that_the_kernel_killed_are_named() -> None:
     text = BOOT + KILLED.format(1, 5, "sshd") + KILLED.format(2, 6, "cron")
     verdict = judges.judge_starved(starved, fed, logs(text), 20, BLOCK)
     assert verdict.because == "the kernel killed cron, sshd"
+    fed = taken((11, 768, 700), (15, 800, 720), (20, 1024, 956))
     lives = judges.judge_starved(starved, fed, logs(BOOT), 20, BLOCK)
     assert lives.because.endswith("the host gave 256 MiB, the guest sees 256 MiB")
 

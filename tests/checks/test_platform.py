@@ -76,3 +76,10 @@ def test_a_dmi_file_is_one_line_of_text() -> None:
     for empty in ("", " \n"):
         with pytest.raises(EvidenceError, match="DMI: no text in"):
             parse_line(empty)
+
+
+def test_of_an_answer_of_many_lines_the_first_is_told() -> None:
+    with pytest.raises(EvidenceError) as told:
+        identify(seen("VMware, Inc.\nsecond", "VMware7,1", "", "VMware"), *DELL)
+    assert "DMI vendor ['VMware, Inc.'], DMI product" in str(told.value)
+    assert "second" not in str(told.value)
