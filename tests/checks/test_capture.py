@@ -81,6 +81,21 @@ def test_the_log_of_a_usual_boot_is_no_proof() -> None:
         command_line(parse_kernel_log("[    1.0] nothing\n"))
 
 
+def test_of_a_log_without_a_command_line_the_start_is_kept() -> None:
+    lines = [f"[    1.0] nothing {n}" for n in range(30)]
+    with pytest.raises(EvidenceError) as told:
+        command_line(parse_kernel_log("\n".join(lines)))
+    assert told.value.output == "\n".join(lines[:20])
+
+
+def test_all_that_is_wrong_with_a_capture_kernel_is_said() -> None:
+    text = ON_QEMU.replace("irqpoll", "module_blacklist=b,a").replace("ata_piix", "tulip")
+    because = judge_capture(log(text), STAND_IN, usual()).because
+    assert f"names no storage driver of {STAND_IN.name} " in because
+    assert f"({', '.join(STAND_IN.storage_drivers)})" in because
+    assert because.endswith("; its command line keeps out a, b")
+
+
 def test_every_spelling_of_a_blacklist_is_read() -> None:
     line = "a modprobe.blacklist=a,b module_blacklist=c rd.driver.blacklist=d rdblacklist=e f=g"
     assert blacklisted(line) == frozenset("abcde")

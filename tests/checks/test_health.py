@@ -159,6 +159,18 @@ def test_another_boot_has_nothing_in_common() -> None:
     assert new_records(log("".join(LINES[:5])), log("[   0.000000] Linux version 6\n")) is None
 
 
+@pytest.mark.parametrize("begins", ["[   4.000000] other\n", "[   5.000000] other\n"])
+def test_a_log_that_begins_no_later_than_the_last_line_seen_is_of_another_boot(begins: str) -> None:
+    assert new_records(log("".join(LINES[:5])), log(begins)) is None
+
+
+def test_the_same_line_again_is_new() -> None:
+    again = "[   9.000000] again\n"
+    fresh = new_records(log(LINES[0] + again), log(again + again))
+    assert fresh is not None
+    assert [record.message for record in fresh] == ["again"]
+
+
 def test_an_empty_log_is_no_answer() -> None:
     with pytest.raises(EvidenceError):
         parse_kernel_log("\n \n")
@@ -208,9 +220,9 @@ def test_call_traces_that_somebody_asked_for_are_no_problem(asked: str) -> None:
 def test_of_many_new_problems_three_are_told_and_the_rest_counted(count: int, more: str) -> None:
     clean = "[    0.000000] Linux version 6.1.0\n"
     lines = [f"[    {n}.000000] BUG: bad page state in process p{n}" for n in range(1, count + 1)]
-    logs = [
+    before, after = (
         Measured(parse_kernel_log(text), (Evidence("dmesg", text),))
         for text in (clean, clean + "\n".join(lines))
-    ]
+    )
     told = "; ".join(f"bug: {line}" for line in lines[:3])
-    assert judge_health(*logs).because == f"new in the kernel log: {told}{more}"
+    assert judge_health(before, after).because == f"new in the kernel log: {told}{more}"

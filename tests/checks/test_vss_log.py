@@ -36,6 +36,8 @@ STATUS = """\
         ("Nov 25 10:00:00 vm1 systemd[1]: Started Hyper-V VSS daemon.\n", True),
         ("Nov 25 10:00:00 vm1 systemd[1]: Started hv-vss-daemon.service - Hyper-V VSS Protocol Daemon.\n", True),
         ("Nov 25 10:00:00 vm1 systemd[1]: Starting Hyper-V VSS daemon...\n", None),
+        ("Hyper-V VSS: VSS: op=FREEZE: succeeded\n", True),
+        ('syslog(LOG_INFO, "VSS: op=FREEZE: %s");\n', None),
         ("[  OK  ] Started Hyper-V VSS daemon.\n[  OK  ] Stopped Hyper-V VSS daemon.\n", False),
         ("[FAILED] Failed to start Hyper-V VSS daemon.\n", False),
         ("[DEPEND] Dependency failed for Hyper-V VSS Protocol Daemon.\n", False),
@@ -72,6 +74,8 @@ def test_the_daemons_last_state_counts(text: str, active: bool | None) -> None: 
     [
         ("Hyper-V VSS: VSS: freeze of /: Success\n", ()),
         ("Hyper-V VSS: VSS: freeze of /mnt/a b: Device or resource busy\n", (FreezeFailure("/mnt/a b", "Device or resource busy"),)),
+        ("Hyper-V VSS: FREEZE of /boot failed; error:95\n", (FreezeFailure("/boot", "95"),)),
+        ("FREEZE of /%s failed; error:5 Input/output error\n", ()),
         ("Hyper-V VSS: VSS: freeze of /mnt/a:b: Invalid argument\n", (FreezeFailure("/mnt/a:b", "Invalid argument"),)),
         ("Hyper-V VSS: VSS: thaw of /: Invalid argument\n", ()),
         ("Nov 25 10:00:00 vm1 Hyper-V VSS[913]: FREEZE of /mnt/squash failed; error:95 Operation not supported\n", (FreezeFailure("/mnt/squash", "Operation not supported"),)),
