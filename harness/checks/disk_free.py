@@ -143,7 +143,7 @@ class _Table:
             return False
         found = dict(zip(self.columns, words, strict=True))
         sizes = [found.get(name, "-") for name in ("size", "Used", "Avail")]
-        mount = found.get("Mounted on", "")
+        mount = found["Mounted on"]
         if not mount.startswith("/") or not all(_NUMBER.fullmatch(size) for size in sizes):
             return False
         self._add(mount, *sizes)

@@ -147,8 +147,7 @@ class GrowthScan:
             return
         if said["asked"]:
             self._asked = self._wanted = int(said["asked"])
-            self._made, self._running = None, True
-            self._state = "grown" if self._state == "grown" else "incomplete"
+            self._state, self._made, self._running = None, None, True
             return
         self._made = int(said["made"] or said["sofar"])
         if said["made"]:

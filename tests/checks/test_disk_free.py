@@ -154,3 +154,24 @@ def test_a_line_broken_after_a_row_by_columns_is_none() -> None:
     header = "Filesystem  Avail 1K-blocks  Used Mounted on"
     rows = ("/dev/sdb 6 10 4 /a", "/dev/sdc 6", "10 4 /b")
     assert parse_df(table(header, *rows)) == (MountedSpace("/a", 10, 4, 6),)
+
+
+def test_a_row_that_is_broken_between_its_numbers_is_whole_again() -> None:
+    assert parse_df(table(HEADER, "/dev/sda1 10255636", "2211484 7501396  23% /")) == (ROOT,)
+
+
+BY_COLUMN = "Used Avail Use% Mounted on"
+
+
+def test_columns_asked_for_are_a_table_when_a_row_proves_it() -> None:
+    assert parse_df(table(BY_COLUMN, "2 7 2% /")) == (MountedSpace("/", None, None, None),)
+    for no_row in ("2 7", "2 7 2% home", "two 7 2% /"):
+        with pytest.raises(EvidenceError):
+            parse_df(table(BY_COLUMN, no_row))
+
+
+def test_a_word_too_many_is_no_row_where_the_mount_is_not_last() -> None:
+    header = "Mounted on     1K-blocks    Used   Avail Use%"
+    assert parse_df(table(header, "/ 9 2 7 2% more", "/boot 9 2 7 2%")) == (
+        MountedSpace("/boot", 9, 2, 7),
+    )
