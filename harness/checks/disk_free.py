@@ -124,8 +124,6 @@ class _Table:
             self._part = line[:_LONGEST_PART]  # most lines of a log end here
             return False
         row = _ROW.search(line) or (_ROW.search(f"{self._part} {line}") if self._part else None)
-        if row is None and self._part and line.startswith("/") and _OPEN.search(self._part):
-            row = _ROW.search(f"{self._part} {line}")
         if row is not None and not row[4]:
             self._part = line
             return False

@@ -140,7 +140,7 @@ class ServiceScan:
 
 def _verb(before: str, *verbs: str) -> bool:
     """Whether one of the words stands right before; an article or an escape may be between."""
-    return before.rstrip(" :").endswith(verbs) or before.rstrip().endswith(verbs)
+    return before.rstrip().rstrip(" :").endswith(verbs)
 
 
 def _of_property(line: str) -> Said | None:

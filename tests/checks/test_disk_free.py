@@ -175,3 +175,30 @@ def test_a_word_too_many_is_no_row_where_the_mount_is_not_last() -> None:
     assert parse_df(table(header, "/ 9 2 7 2% more", "/boot 9 2 7 2%")) == (
         MountedSpace("/boot", 9, 2, 7),
     )
+
+
+HUMAN = "Filesystem      Size  Used Avail Use% Mounted on"
+LONG = "/dev/mapper/VolGroup00-LogVol00"
+UNSIZED = MountedSpace("/", None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (table(HEADER, ROW, "it is 100% done"), ROOT),
+        (table(HEADER, "/dev/mapper/a%b 10255636", "2211484 7501396  23% /"), ROOT),
+        (table(HEADER, ROW, HUMAN, "/dev/sda1 9.8G 2.2G 7.2G 23% /"), UNSIZED),
+        (table(HUMAN, LONG, "  9.8G 2.2G 7.2G 23% /"), UNSIZED),
+        (table("Filesystem Type 1K-blocks Used Available Use% Mounted on", f"{LONG} ext4", ROW[10:]), ROOT),
+        (table("Mounted on 1K-blocks Used Available Use%", "/ 9 2 7 2%"), MountedSpace("/", 9, 2, 7)),
+    ],
+)  # fmt: skip
+def test_what_stands_around_a_row_does_not_change_it(text: str, found: MountedSpace) -> None:
+    assert parse_df(text) == (found,)
+
+
+def test_a_row_that_ends_before_its_mount_proves_no_header() -> None:
+    with pytest.raises(EvidenceError):
+        parse_df(
+            table("Dateisystem 1K-Blöcke Benutzt Verfügbar Verw% Eingehängt auf", "a 13 4 9 4%")
+        )

@@ -15,6 +15,12 @@ HEADING = "● hypervvssd.service - Hyper-V VSS daemon"
     ("lines", "said", "active"),
     [
         (("hypervvssd is stopped",), "stopped", False),
+        (("Failed to start Hyper-V VSS daemon.",), "failed", False),
+        (("Stopped Hyper-V VSS daemon.",), "stopped", False),
+        (("Reloaded Hyper-V VSS daemon.",), "runs", True),
+        (("Stopped: hypervvssd",), "stopped", False),
+        (("Stopped:\thypervvssd",), "stopped", False),
+        (("Nothing: hypervvssd",), None, None),
         (("hypervvssd (pid  1035) is running...",), "runs", True),
         ((HEADING, "   Active: activating (auto-restart) since Wed"), "failed", False),
         ((HEADING, "   Active: activating (start) since Wed"), "starts", None),
