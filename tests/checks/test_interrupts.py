@@ -56,6 +56,19 @@ def test_a_message_that_ends_in_a_cpu_is_no_header() -> None:
         parse_interrupts("[    0.1] microcode: updated early on CPU0\n")
 
 
+@pytest.mark.parametrize(
+    "message",
+    ["CPU0 mce: hardware error", "CPU0 CPU1 are up", "it was    CPU0"],
+)
+def test_a_message_about_cpus_begins_no_new_table(message: str) -> None:
+    assert parse_interrupts(TABLE.format("NMI") + message + "\n").nmi == (5, 7)
+
+
+def test_a_header_may_be_broken_after_its_first_cpu_and_two_of_one_cpu_are_two() -> None:
+    assert parse_interrupts("CPU0\nCPU1\nNMI: 1 2\n").nmi_of() == {0: 1, 1: 2}
+    assert parse_interrupts("CPU0\nCPU0\nNMI: 5\n").nmi_of() == {0: 5}
+
+
 def test_a_cpu_list_is_read_with_its_gaps() -> None:
     assert parse_cpu_list("0-1,3,5-6\n") == (0, 1, 3, 5, 6)
     for text in ("", "x", "0-", "-1", "0-x"):

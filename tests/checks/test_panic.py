@@ -31,6 +31,17 @@ def test_the_end_line_says_no_more_than_the_first() -> None:
         assert parse_panic(text).panic
 
 
+def test_an_end_line_without_a_reason_leaves_reason_and_cpu_as_they_were() -> None:
+    cpu = "[  2.000001] CPU: 7 PID: 0 Comm: swapper/7\n"
+    end = "[  3.000000] ---[ end Kernel panic - not syncing\n"
+    found = parse_panic(PANIC + cpu + end + cpu.replace("7", "1"))
+    assert (found.reason, found.cpu) == ("NMI: Not continuing", 7)
+
+
+def test_a_later_panic_without_a_reason_has_none() -> None:
+    assert parse_panic(PANIC + "[  9.000000] Kernel panic - not syncing\n").reason is None
+
+
 def test_the_last_panic_counts() -> None:
     later = "[  9.000000] Kernel panic - not syncing: sysrq triggered crash\n"
     assert parse_panic(PANIC + later).reason == "sysrq triggered crash"

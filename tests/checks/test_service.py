@@ -19,6 +19,8 @@ HEADING = "● hypervvssd.service - Hyper-V VSS daemon"
         (("Stopped Hyper-V VSS daemon.",), "stopped", False),
         (("Reloaded Hyper-V VSS daemon.",), "runs", True),
         (("Stopped: hypervvssd",), "stopped", False),
+        (("○ ├─hypervvssd.service",), "stopped", False),
+        ((" * Starting Hyper-V VSS daemon [fail]",), "failed", False),
         (("Stopped:\thypervvssd",), "stopped", False),
         (("Nothing: hypervvssd",), None, None),
         (("hypervvssd (pid  1035) is running...",), "runs", True),
