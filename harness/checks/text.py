@@ -205,7 +205,7 @@ def _joined(held: str, more: str, *, soft: bool) -> str:
 def _continues(held: str, width: int, line: str) -> bool:
     if len(held) > PIECE or _prefixed(line) or _OF_ITS_OWN.match(line):
         return False
-    if held.endswith(("[mem", " resource")) or (held.endswith("=") and width in _SOFT_BREAK):
+    if held.endswith(("[mem", " resource")):
         return True
     word = line.split(None, 1)[0]
     return width < _WRAP_TO and width + 1 + len(word) > _WRAP_FROM

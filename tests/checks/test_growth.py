@@ -13,6 +13,7 @@ SHORT = "EXT4-fs (sda1): resized filesystem to 200"
 SO_FAR = "EXT4-fs (sda1): resized to 200 blocks"
 FAILED = "resize2fs: Permission denied to resize filesystem"
 BEGUN = "resize2fs 1.46.2 (28-Feb-2021)"
+ONLINE = "Filesystem at /dev/sda1 is mounted on /; on-line resizing required"
 ONLY_ASKS = "Estimated minimum size of the filesystem: 4711"
 
 
@@ -32,6 +33,11 @@ ONLY_ASKS = "Estimated minimum size of the filesystem: 4711"
         ((FAILED, RESIZED), "failed"),
         ((RESIZED,), "grown"),
         ((IS_NOW, BEGUN, ONLY_ASKS), "grown"),
+        ((IS_NOW, BEGUN, ONLINE, ONLY_ASKS), "grown"),
+        ((IS_NOW, SHORT), "incomplete"),
+        ((IS_NOW.replace("300", "1,048,576"), RESIZED), "incomplete"),
+        (("data blocks changed from 131072 to 262144",), "grown"),
+        (("data blocks changed from 131072 to 131072",), None),
         ((IS_NOW, RESIZING, BEGUN, ONLY_ASKS), None),
     ],
 )

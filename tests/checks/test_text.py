@@ -79,6 +79,33 @@ def test_a_line_that_a_mailer_broke_is_whole_again() -> None:
     assert messages(text)[0].endswith("Virtual Machine/Virtual Machine, BIOS")
 
 
+STAMP = "[    1.000000] "
+
+
+@pytest.mark.parametrize(
+    ("head", "joined"),
+    [
+        ("a window of the bus [mem", True),
+        ("root bus resource", True),
+        ("a window of the bus", False),
+        ("x" * 45 + "=", False),  # 61 wide
+        ("x" * 54 + "=", True),
+        ("x" * 66, True),  # 81 wide
+        ("x" * 67, False),
+    ],
+)
+def test_a_line_goes_on_where_it_is_open_or_as_wide_as_mail_is(head: str, joined: bool) -> None:  # noqa: FBT001
+    found = messages(f"{STAMP}{head}\nabc more\n")
+    assert (len(found) == 1) is joined, found
+
+
+def test_a_word_that_had_room_in_the_line_was_not_broken_off() -> None:
+    head = STAMP + "x" * 50  # 65 wide
+    assert len(messages(f"{head}\nab cdefgh ijklmn\n")) == 2
+    assert len(messages(f"{head}\nabc\n")) == 1
+    assert len(messages(f"{head}\nab\n")) == 2
+
+
 def test_a_short_line_is_not_joined_with_what_follows() -> None:
     assert messages("[    1.000000] short\ndone.") == ["short", "done."]
 
