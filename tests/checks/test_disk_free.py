@@ -197,6 +197,20 @@ def test_what_stands_around_a_row_does_not_change_it(text: str, found: MountedSp
     assert parse_df(text) == (found,)
 
 
+def test_a_share_in_a_sentence_begins_no_table() -> None:
+    text = table(HEADER, "/dev/sdb1 9 2 7 2% /b", "we are at 5% of it all", ROW)
+    assert parse_df(text) == (MountedSpace("/b", 9, 2, 7), ROOT)
+
+
+@pytest.mark.parametrize(
+    ("words", "known"), [(3, False), (4, True), (5, True), (16, True), (17, False)]
+)
+def test_a_header_has_4_to_16_words(words: int, known: bool) -> None:  # noqa: FBT001
+    header = " ".join(("Fs", "1K-b", "Verw%", *("auf" for _ in range(words - 3))))
+    text = table(HEADER, "/dev/sdb1 9 2 7 2% /b", header, ROW)
+    assert parse_df(text) == ((ROOT,) if known else (MountedSpace("/b", 9, 2, 7), ROOT))
+
+
 def test_a_row_that_ends_before_its_mount_proves_no_header() -> None:
     with pytest.raises(EvidenceError):
         parse_df(

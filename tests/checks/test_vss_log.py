@@ -76,6 +76,7 @@ def test_the_daemons_last_state_counts(text: str, active: bool | None) -> None: 
         ("Hyper-V VSS: VSS: freeze of /mnt/a b: Device or resource busy\n", (FreezeFailure("/mnt/a b", "Device or resource busy"),)),
         ("Hyper-V VSS: FREEZE of /boot failed; error:95\n", (FreezeFailure("/boot", "95"),)),
         ("FREEZE of /%s failed; error:5 Input/output error\n", ()),
+        ("FREEZE of /x failed; error:5 Input/output error\n", (FreezeFailure("/x", "Input/output error"),)),
         ("Hyper-V VSS: VSS: freeze of /mnt/a:b: Invalid argument\n", (FreezeFailure("/mnt/a:b", "Invalid argument"),)),
         ("Hyper-V VSS: VSS: thaw of /: Invalid argument\n", ()),
         ("Nov 25 10:00:00 vm1 Hyper-V VSS[913]: FREEZE of /mnt/squash failed; error:95 Operation not supported\n", (FreezeFailure("/mnt/squash", "Operation not supported"),)),
