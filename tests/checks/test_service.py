@@ -19,6 +19,11 @@ HEADING = "● hypervvssd.service - Hyper-V VSS daemon"
         (("Stopped Hyper-V VSS daemon.",), "stopped", False),
         (("Reloaded Hyper-V VSS daemon.",), "runs", True),
         (("Stopped: hypervvssd",), "stopped", False),
+        (("○ hypervvssd.service - Hyper-V VSS daemon",), "stopped", False),
+        (("$ rc-service hypervvssd status", " * status: started"), "runs", True),
+        (("$ rc-service hypervvssd status", " * status: stopped"), "stopped", False),
+        (("$ rc-service hypervvssd status", " * status: crashed"), "stopped", False),
+        (("$ systemctl is-active hypervvssd", "inactive"), "stopped", False),
         (("○ ├─hypervvssd.service",), "stopped", False),
         ((" * Starting Hyper-V VSS daemon [fail]",), "failed", False),
         (("Stopped:\thypervvssd",), "stopped", False),
@@ -37,3 +42,10 @@ def test_the_last_word_on_a_service_is_what_it_does(
     scan = ServiceScan(re.compile("hypervvssd|Hyper-V VSS daemon"))
     told = [scan.feed(line) for line in lines]
     assert (told[-1], scan.said, scan.active) == (said, said, active)
+
+
+def test_is_active_is_answered_once() -> None:
+    scan = ServiceScan(re.compile("hypervvssd"))
+    for line in ("$ systemctl is-active hypervvssd", "inactive", "active"):
+        scan.feed(line)
+    assert scan.said == "stopped"
