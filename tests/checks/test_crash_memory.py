@@ -14,9 +14,15 @@ from harness.checks.crash_memory import ReservationScan
         (("60000000-73fffffe : Crash kernel",), 319),
         (("20000000-2fffffff : Crash kernel", "100000000-10fffffff : Crash kernel"), 256),
         (("00000000-00000000 : Crash kernel",), None),
+        (("$ cat /sys/kernel/kexec_crash_size", "201326592"), 192),
+        (("$ cat /sys/kernel/kexec_crash_size", "201326592", "536870912"), 192),
+        (("$ cat /sys/kernel/kexec_crash_size", "x", "536870912"), None),
+        (("$ cat /sys/kernel/kexec_crash_size", "00000536870912"), 512),
+        (("$ cat /sys/kernel/kexec_crash_size", "000000536870912"), None),
+        (("kexec_crash_size: 268435456",), 256),
     ],
 )
-def test_of_several_rows_of_iomem_the_low_one_comes_first_and_does_not_count(
+def test_rows_of_iomem_and_the_kernel_s_own_number_tell_the_main_reservation(
     rows: tuple[str, ...], mib: int | None
 ) -> None:
     scan = ReservationScan()

@@ -226,3 +226,46 @@ def test_of_many_new_problems_three_are_told_and_the_rest_counted(count: int, mo
     )
     told = "; ".join(f"bug: {line}" for line in lines[:3])
     assert judge_health(before, after).because == f"new in the kernel log: {told}{more}"
+
+
+STORVSC = "hv_storvsc vmbus_0_1: cmd 0x2a scsi status 0x2 srb status 0x4"
+OPTICAL = "sr 0:0:0:1: [sr0] scsi3-mmc drive: 0x/0x tray"
+TRACE, BUG = "Call Trace:", "BUG: bad page state in process sh"
+
+
+def kinds(*messages: str, every: float = 0.1) -> list[str]:
+    stamped = (f"[{10 + every * n:12.6f}] {message}" for n, message in enumerate(messages))
+    return [problem.kind for problem in read_problems("\n".join(stamped))]
+
+
+def plain(count: int) -> tuple[str, ...]:
+    return ("usb 1-1: new device",) * count
+
+
+def test_an_error_of_the_synthetic_disk_counts_unless_the_dvd_is_named_within_six_lines() -> None:
+    (kind,) = kinds(STORVSC)
+    assert kinds(STORVSC, *plain(20)) == [kind]
+    assert kinds(STORVSC, *plain(5), OPTICAL) == []
+    assert kinds(STORVSC, *plain(6), OPTICAL) == [kind]
+    assert kinds(OPTICAL, *plain(4), STORVSC) == []
+    assert kinds(OPTICAL, *plain(5), STORVSC) == [kind]
+    assert kinds(OPTICAL, STORVSC, BUG) == ["bug"]
+
+
+def test_a_call_trace_within_forty_lines_belongs_to_its_problem() -> None:
+    assert kinds(TRACE) == kinds(*plain(3), TRACE) == ["call-trace"]
+    assert kinds(BUG, *plain(39), TRACE) == ["bug"]
+    assert kinds(BUG, *plain(40), TRACE) == ["bug", "call-trace"]
+
+
+def test_traces_that_somebody_asked_for_are_no_problem_for_five_seconds() -> None:
+    asked = "sysrq: Show Blocked State"
+    assert kinds(asked, TRACE, every=5.0) == []
+    assert kinds(asked, TRACE, every=5.1) == ["call-trace"]
+    assert kinds("a tool: Show Blocked State", TRACE) == ["call-trace"]
+
+
+def test_a_bare_line_counts_only_when_its_sign_begins_early() -> None:
+    for width, found in ((32, ["bug"]), (33, [])):
+        assert [problem.kind for problem in read_problems("x" * (width - 1) + " " + BUG)] == found
+    assert kinds("x" * 60 + " " + BUG) == ["bug"]

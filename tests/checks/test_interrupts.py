@@ -64,6 +64,10 @@ def test_a_message_about_cpus_begins_no_new_table(message: str) -> None:
     assert parse_interrupts(TABLE.format("NMI") + message + "\n").nmi == (5, 7)
 
 
+def test_numbers_without_an_nmi_row_are_no_counts() -> None:
+    assert parse_interrupts("  CPU0  CPU1\n  5  7\n").nmi is None
+
+
 def test_a_header_may_be_broken_after_its_first_cpu_and_two_of_one_cpu_are_two() -> None:
     assert parse_interrupts("CPU0\nCPU1\nNMI: 1 2\n").nmi_of() == {0: 1, 1: 2}
     assert parse_interrupts("CPU0\nCPU0\nNMI: 5\n").nmi_of() == {0: 5}
