@@ -110,6 +110,27 @@ def test_a_short_line_is_not_joined_with_what_follows() -> None:
     assert messages("[    1.000000] short\ndone.") == ["short", "done."]
 
 
+@pytest.mark.parametrize(
+    ("raw", "text"),
+    [
+        ("Größe\n".encode("utf-16"), "Größe\n"),
+        (b"\xfe\xff" + "Größe\n".encode("utf-16-be"), "Größe\n"),
+        (b"\xff\xfe" + "ab".encode("utf-16-le") + b"\x00\xd8", "ab\N{REPLACEMENT CHARACTER}"),
+        (b"\xef\xbb\xbfa", "a"),
+        (b"a\xef\xbb\xbf", "a\ufeff"),
+        (b"\xff\xfeabcdef\0", "\N{REPLACEMENT CHARACTER}" * 2 + "abcdef\0"),
+        (b"\xff\xfeabcdef\0\0", "\N{REPLACEMENT CHARACTER}" * 2 + "abcdef\0\0"),
+        (b"\xff\xfeabcd\0\0", "\N{REPLACEMENT CHARACTER}" * 2 + "abcd\0\0"),
+        (b"\xff\xfe" + "a".encode("utf-16-le"), "a"),
+        (b"\xff\xfe", "\N{REPLACEMENT CHARACTER}" * 2),
+    ],
+)
+def test_what_powershell_redirects_is_utf_16_when_a_third_of_it_is_zero(
+    raw: bytes, text: str
+) -> None:
+    assert decode(raw) == text
+
+
 def test_bytes_that_are_no_utf8_do_not_hide_the_rest() -> None:
     assert messages(decode(b"\xff\xfe[    1.000000] ok \xc3\x28\n"))[-1].startswith("ok")
 
