@@ -57,6 +57,16 @@ def test_frozen_thawed_and_otherwise_undisturbed_is_online() -> None:
     assert judge_online(ONLINE).outcome is Outcome.PASS
 
 
+def test_all_that_an_online_backup_must_not_be_is_said_the_freeze_first() -> None:
+    states = tuple(m(state) for state in ("Running", "Saving", "Saved"))
+    log, boots = m(FreezeLog(())), (m("one"), m("two"))
+    verdict = judge_online(replace(ONLINE, log=log, states=states, boots=boots))
+    assert verdict.because == (
+        "the guest's freeze service logged nothing, not a freeze and a thaw;"
+        " the guest booted anew; the VM was seen Saved, Saving"
+    )
+
+
 @pytest.mark.parametrize(
     ("signs", "said"),
     [

@@ -66,6 +66,35 @@ def test_two_kernel_lines_on_one_are_told_apart() -> None:
     assert messages(text) == ["first |", "second"]
 
 
+def test_lines_on_one_keep_the_line_their_stamps_and_who_wrote_them() -> None:
+    line = "Jun 11 20:16:31 vm1 kubelet[99]: own [    1.000000] first [    1.200000] second"
+    found = list(records(line))
+    assert [(r.message, r.seconds, r.by_kernel, r.other) for r in found] == [
+        ("own", None, False, True),
+        ("first", 1.0, True, False),
+        ("second", 1.2, True, False),
+    ]
+    assert {record.line for record in found} == {line}
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "other"),
+    [
+        ("vm1 systemd[1]: Started x", "systemd[1]: Started x", True),
+        ("systemd[1]: Started x", "systemd[1]: Started x", True),
+        ("dpkg[9]: segfault at 0", "dpkg[9]: segfault at 0", False),
+        ("usb 1-1: new", "usb 1-1: new", False),
+    ],
+)
+def test_a_program_s_line_in_the_kernel_log_is_the_program_s(
+    text: str,
+    message: str,
+    other: bool,  # noqa: FBT001
+) -> None:
+    (record,) = records(f"[    1.000000] {text}")
+    assert (record.message, record.other) == (message, other)
+
+
 def test_a_stamp_in_quotes_is_a_quotation() -> None:
     (record,) = records("found ['[    0.022001] Kernel panic - not syncing: x']")
     assert not record.by_kernel
