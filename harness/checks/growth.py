@@ -133,7 +133,7 @@ class GrowthScan:
             self._state, self._asked = "incomplete", int(asked[1])
         elif _BEGUN.search(message):
             if self._state != "incomplete":
-                self._before = self._state
+                self._before = self.result
             self._state, self._running = "incomplete", False
             self._asked = self._wanted = self._made = None
         elif _ONLY_ASKS.search(message):

@@ -38,7 +38,9 @@ ONLY_ASKS = "Estimated minimum size of the filesystem: 4711"
         ((IS_NOW.replace("300", "1,048,576"), RESIZED), "incomplete"),
         (("data blocks changed from 131072 to 262144",), "grown"),
         (("data blocks changed from 131072 to 131072",), None),
-        ((IS_NOW, RESIZING, BEGUN, ONLY_ASKS), None),
+        ((IS_NOW, RESIZING, BEGUN, ONLY_ASKS), "incomplete"),
+        ((IS_NOW, SHORT, BEGUN, ONLY_ASKS), "incomplete"),
+        ((BEGUN, ONLY_ASKS), None),
     ],
 )
 def test_the_kernels_word_counts_beside_the_tools(said: tuple[str, ...], result: object) -> None:
