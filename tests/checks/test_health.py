@@ -138,6 +138,14 @@ def log(text: str) -> KernelLog:
     return parse_kernel_log(text)
 
 
+def reading(text: str) -> Measured[KernelLog]:
+    return Measured(parse_kernel_log(text), (Evidence("dmesg", text),))
+
+
+def bugs(count: int) -> list[str]:
+    return [f"[    {n}.000000] BUG: bad page state in process p{n}" for n in range(1, count + 1)]
+
+
 LINES = [f"[   {n}.000000] line {n}\n" for n in range(1, 9)]
 
 
@@ -180,15 +188,14 @@ def test_a_problem_of_the_boot_itself_fails_and_a_clean_boot_passes() -> None:
     clean = "[    0.000000] Linux version 6.1.0\n[    1.000000] systemd[1]: Started.\n"
     sick = clean + "[    2.000000] BUG: kernel NULL pointer dereference, address: 08\n"
     for text, outcome in ((clean, Outcome.PASS), (sick, Outcome.FAIL)):
-        log = Measured(parse_kernel_log(text), (Evidence("dmesg", text),))
-        assert judge_health_at_login(log).outcome is outcome
+        assert judge_health_at_login(reading(text)).outcome is outcome
 
 
 def test_a_login_tells_of_three_problems_at_most() -> None:
-    lines = [f"[    {n}.000000] BUG: bad page state in process p{n}" for n in range(1, 5)]
-    log = Measured(parse_kernel_log("\n".join(lines)), (Evidence("dmesg", "\n".join(lines)),))
+    lines = bugs(4)
+    because = judge_health_at_login(reading("\n".join(lines))).because
     told = "; ".join(f"bug: {line}" for line in lines[:3])
-    assert judge_health_at_login(log).because == f"in the kernel log at login: {told}"
+    assert because == f"in the kernel log at login: {told}"
 
 
 @pytest.mark.parametrize(
@@ -219,11 +226,8 @@ def test_call_traces_that_somebody_asked_for_are_no_problem(asked: str) -> None:
 @pytest.mark.parametrize(("count", "more"), [(3, ""), (4, " (and 1 more)"), (5, " (and 2 more)")])
 def test_of_many_new_problems_three_are_told_and_the_rest_counted(count: int, more: str) -> None:
     clean = "[    0.000000] Linux version 6.1.0\n"
-    lines = [f"[    {n}.000000] BUG: bad page state in process p{n}" for n in range(1, count + 1)]
-    before, after = (
-        Measured(parse_kernel_log(text), (Evidence("dmesg", text),))
-        for text in (clean, clean + "\n".join(lines))
-    )
+    lines = bugs(count)
+    before, after = reading(clean), reading(clean + "\n".join(lines))
     told = "; ".join(f"bug: {line}" for line in lines[:3])
     assert judge_health(before, after).because == f"new in the kernel log: {told}{more}"
 
