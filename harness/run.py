@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
@@ -55,8 +54,8 @@ class HostUnderTest:
 class Hosts:
     """What one process holds: a session per host, opened when first needed, and booted VMs."""
 
-    def __init__(self, inventory: Inventory, run: str, line: Line) -> None:
-        self.inventory, self.run, self.line = inventory, run, line
+    def __init__(self, inventory: Inventory, run: str, line: Line, folder: Path) -> None:
+        self.inventory, self.run, self.line, self._folder = inventory, run, line, folder
         self.saved_states = SavedStates(run)
         self._open: dict[str, HostUnderTest] = {}
         self._beside: dict[str, PsrpSession] = {}
@@ -66,7 +65,7 @@ class Hosts:
         if host.name not in self._open:
             session = self.line.session(host)
             facts = measure_host(session)
-            gate = StartGate(gate_file(self.run, host))
+            gate = StartGate(self._folder / f".starts-{host.name}")
             self._open[host.name] = HostUnderTest(host, session, facts, self.line, gate)
         return self._open[host.name]
 
@@ -95,11 +94,6 @@ class Hosts:
             session.close()
         self._open.clear()
         self._beside.clear()
-
-
-def gate_file(run: str, host: Host) -> Path:
-    """Return the file at which a run's processes agree when VMs may start on the host."""
-    return Path(tempfile.gettempdir()) / f"hvcert-{run}-{host.name}.gate"
 
 
 def open_session(host: Host) -> PsrpSession:
@@ -165,7 +159,6 @@ def _open(
             sweep(session, host, inventory, run=run)
         except HarnessError as wrong:
             return wrong
-        mine.callback(gate_file(run, host).unlink, missing_ok=True)
         stack.push(mine.pop_all())
     return None
 

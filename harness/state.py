@@ -64,7 +64,9 @@ class State:
     def hosts(self) -> Hosts:
         """Return this process's hosts; in a replay those of the worker that ran the case."""
         if self.worker not in self._hosts:
-            self._hosts[self.worker] = self.run.Hosts(self.inventory, self.name, self.line)
+            self._hosts[self.worker] = self.run.Hosts(
+                self.inventory, self.name, self.line, self.store.folder
+            )
         return self._hosts[self.worker]
 
     def night(self) -> Night:

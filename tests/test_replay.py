@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from datetime import timedelta
 from pathlib import Path
 
@@ -153,6 +154,17 @@ def test_the_commands_list_what_differs_and_end_with_status_1_then(
     said = capsys.readouterr().out
     assert "NMI-01 debian-12@hv-2019: pass" in said
     assert ", 1 differ" in said
+
+
+def test_a_replay_leaves_no_temporary_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    unpack(ROOT / "tests" / "recorded" / "matrix" / "nmi-lost.tar.xz", tmp_path / "run")
+    assert replay(tmp_path / "run")[1] == ()
+    assert list(temporary.iterdir()) == []
 
 
 def hvcert(command: str, folder: Path) -> int:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 
 class StartGate:
-    """One per host and process; all of a run's meet at the same file."""
+    """One per host and process; all of a run's meet at the same file, in the run's folder."""
 
     def __init__(self, file: Path) -> None:
         self.file, self._mine = file, 0
