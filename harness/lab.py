@@ -67,8 +67,9 @@ def hosts_up() -> dict[str, tuple[str, ...]]:
 def embedded(hosts: tuple[LabHost, ...], images: tuple[str, ...] = ()) -> Iterator[None]:
     """Have these stand-in hosts up inside the block, with these guest images as templates.
 
-    A lab that somebody brought up by hand is used and left as it is. One that runs brought up is
-    taken down when the last of them ends; what dead runs left behind is taken down first.
+    A lab that is up gets the templates that it lacks. One that somebody brought up by hand stays
+    up. One that runs brought up is taken down when the last of them ends; what dead runs left
+    behind is taken down first.
     """
     if not hosts:
         yield
@@ -96,15 +97,18 @@ def _ensure(hosts: tuple[LabHost, ...], images: tuple[str, ...]) -> None:
         if up and there and not any(user.alive() for user in there):
             call("down")  # killed runs left it: its machines end with it, nothing is reused
             up, there = {}, []
+        wanted = tuple(f"--image={name}" for name in images)
         if up:
             _check_hosts(up, hosts)
+            if wanted:
+                call("share", *wanted)
         else:
             faults = (f"--fault={host.name}/{fault}" for host in hosts for fault in host.faults)
             call(
                 "up",
                 *(f"--host={h.name}:{h.windows}:{h.address}" for h in hosts),
                 *faults,
-                *(f"--image={name}" for name in images),
+                *wanted,
                 *(f"--simulated={share}" for share in {h.simulated for h in hosts} - {None}),
             )
         if there or not up:  # else somebody brought it up by hand, and takes it down

@@ -11,11 +11,15 @@ import pytest
 
 from harness import lab
 from harness.errors import LabError
+from harness.host.command import Cmdlet
 from harness.inventory.load import load
 from harness.inventory.model import LabHost
+from harness.run import open_session
+from harness.standin.share import share
 
 ROOT = Path(__file__).parent.parent
 EMBEDDED = ROOT / "inventories" / "embedded.yaml"
+TEMPLATE = r"C:\hvcert\templates\debian-11.vhdx"
 HOST = "hv:2019:127.86.77.3"
 
 
@@ -51,6 +55,49 @@ def test_a_lab_that_is_up_is_used_with_its_faults_but_not_for_others(up: LabHost
         said = "in hv are: nmi-lost; the run asks for gap-ignored"
         with pytest.raises(LabError, match=said), lab.embedded((other,)):
             pass
+    finally:
+        lab.call("down")
+
+
+def test_a_lab_that_is_up_gets_the_templates_that_a_run_lacks(
+    up: LabHost, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Asked of the host itself, over WinRM, as a case asks for the parent of its disk."""
+    image = tmp_path / "image.qcow2"
+    image.write_bytes(b"disk")
+    there = lab.state_folder()
+    original = lab.call
+    asked: list[tuple[str, ...]] = []
+
+    def call(*arguments: str) -> str:
+        if arguments[0] != "share":
+            return original(*arguments)
+        asked.append(arguments[1:])
+        share(there, {"debian-11": image})
+        return ""
+
+    up = dataclasses.replace(up, name="hv-2019")  # as the inventory has it
+    host = dataclasses.replace(load(EMBEDDED).hosts[0], address=up.address)
+    monkeypatch.setattr(lab, "call", call)
+    lab.call("up", "--no-templates", f"--host=hv-2019:2019:{up.address}")
+    try:
+        for _ in range(2):
+            with lab.embedded((up,), ("debian-11",)), open_session(host) as session:
+                answer = session.run(Cmdlet("Test-Path", {"LiteralPath": TEMPLATE}))
+                assert answer.objects == (True,)
+    finally:
+        lab.call("down")
+    assert asked == [("--image=debian-11",)] * 2
+
+
+def test_images_are_given_to_real_guests_only(up: LabHost, tmp_path: Path) -> None:
+    there = lab.state_folder()
+    with pytest.raises(LabError, match="no lab is up"):
+        share(there, {})
+    lab.call("up", "--simulated=0.1", f"--host=hv:2019:{up.address}")
+    try:
+        with pytest.raises(LabError, match="are recordings; `hvcert lab down`"):
+            share(there, {"debian-12": tmp_path / "image.qcow2"})
     finally:
         lab.call("down")
 

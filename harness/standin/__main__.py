@@ -1,4 +1,4 @@
-"""The stand-in as a program: ``python -m harness.standin up|down|status|image|limits|serve``."""
+"""The stand-in as a program: ``python -m harness.standin up|down|status|share|image|limits``."""
 
 from __future__ import annotations
 
@@ -55,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
         ("up", _up, "start the hosts and leave them up"),
         ("down", _down, "end the hosts, their machines and their files"),
         ("status", _status, "show the hosts that are up"),
+        ("share", _share, "give guest images to the hosts that are up"),
         ("image", _image, "build a guest image if need be and print its path"),
         ("limits", _limits, "print every known difference from Hyper-V"),
         ("faults", _faults, "print every fault that can be seeded, name first"),
@@ -63,14 +64,14 @@ def _parser() -> argparse.ArgumentParser:
     ):
         command = commands.add_parser(name, help=said, description=said)
         command.set_defaults(run=run)
-        if name in ("serve", "up", "down", "status"):
+        if name in ("serve", "up", "down", "status", "share"):
             command.add_argument("--state", type=Path, default=state.default_folder())
         if name in ("serve", "up"):
             command.add_argument("--host", action="append", default=[], help=FORM)
             command.add_argument(SIMULATED, type=float, metavar="SCALE", help=RECORDINGS)
             command.add_argument(BARE, action="store_true", help="hosts without template disks")
             command.add_argument("--fault", action="append", default=[], help=FAULT)
-        if name == "up":
+        if name in ("up", "share"):
             command.add_argument("--image", action="append", default=[], help=IMAGE)
         if name == "selftest":
             command.add_argument("--fault", action="append", default=[], help="instead of all")
@@ -135,6 +136,13 @@ def _show(folder: Path, *, as_json: bool) -> int:
         )
         if "faults" in entry:
             sys.stdout.write(f"  broken on purpose: {', '.join(entry['faults'])}\n")
+    return 0
+
+
+def _share(options: argparse.Namespace) -> int:
+    from harness.standin.share import share
+
+    share(options.state, {name: _build(name) for name in options.image})
     return 0
 
 

@@ -30,6 +30,7 @@ from harness.standin.qemu import QemuMachines
 from harness.standin.releases import RELEASES
 from harness.standin.seeded.table import plant
 from harness.standin.server import Endpoint, WinRM
+from harness.standin.share import TEMPLATES, link
 from harness.standin.state import (
     USERNAME,
     Daemon,
@@ -50,7 +51,7 @@ RECORDING = "recording"
 RECORDED = "its guests are recordings"
 """How reports say so, beside what else is wrong with a host."""
 BLANK = 64 << 20
-FOLDERS = ("C/hvcert/vms", "C/hvcert/templates", "C/Windows/Temp", "E")
+FOLDERS = ("C/hvcert/vms", TEMPLATES, "C/Windows/Temp", "E")
 Templates = dict[str, Path]
 
 
@@ -78,7 +79,7 @@ def serve(
             for host in hosts:
                 _check_guest_port(host)
                 host.seeded += () if simulated is None else (RECORDED,)
-                _share(templates, host)
+                link(templates, host.files)
             with (
                 _listening(
                     [_endpoint(folder, e, h) for e, h in zip(entries, hosts, strict=True)]
@@ -166,16 +167,6 @@ def _host(
     host.world.switches[switch.id] = switch
     plant(host, entry.faults)
     return host
-
-
-def _share(templates: Templates, host: Host) -> None:
-    """Put the read-only images on a host's drive: as hard links, else as symbolic ones."""
-    for name, image in templates.items():
-        template = host.files / "C/hvcert/templates" / f"{name}.vhdx"
-        try:
-            template.hardlink_to(image)
-        except OSError:  # another file system, or one without hard links
-            template.symlink_to(image)
 
 
 def _check_guest_port(host: Host) -> None:
