@@ -85,4 +85,4 @@ def test_what_was_not_run_counts_as_such_and_an_expected_failure_is_as_expected(
     counted = {one.title: one for one in count([(ASKED, rows[:1] + rows[2:]), (ASKED, rows[1:2])])}
     assert counted["NMI-01"].words == {"not-run": 1, "pass": 1}
     assert (counted["NMI-01"].unexpected, counted["DM-01"].unexpected) == (1, 0)
-    assert "3 verdicts, 1 not as expected, of 1 cases." in render_flakiness([(ASKED, rows)])
+    assert "3 verdicts, 1 of them not as expected, in 1 cases." in render_flakiness([(ASKED, rows)])

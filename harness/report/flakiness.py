@@ -71,14 +71,17 @@ def render_flakiness(runs: Sequence[Run]) -> str:
     commits = Counter(str(facts.get("commit") or "unknown") for facts, _ in runs)
     days = sorted({str(facts.get("started", "?"))[:10] for facts, _ in runs})
     unsteady = [one for one in often if one.unexpected]
+    wrong = sum(one.unexpected for one in unsteady)
+    judged = (
+        f"{wrong} of them not as expected, in {len(unsteady)} cases" if wrong else "all as expected"
+    )
     return "\n".join(
         (
             "# How often each case passed",
             "",
             f"{len(runs)} runs, {' to '.join(dict.fromkeys((days[0], days[-1])))}, of commit"
             f" {', '.join(f'{name} ({n})' for name, n in sorted(commits.items()))}.",
-            f"{sum(sum(one.words.values()) for one in often)} verdicts,"
-            f" {sum(one.unexpected for one in often)} not as expected, of {len(unsteady)} cases.",
+            f"{sum(sum(one.words.values()) for one in often)} verdicts, {judged}.",
             "",
             "| Case | Guest | Verdicts | Not as expected | Seconds: least / median / most |",
             "|---|---|---|--:|--:|",
