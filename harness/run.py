@@ -52,18 +52,22 @@ class HostUnderTest:
 
 
 class Hosts:
-    """What one process holds: a session per host, opened when first needed, and booted VMs."""
+    """What one process holds: booted VMs, and a session to the host that it works on.
+
+    One session, also for its turns, and none to the hosts that it has left: a Windows host allows a
+    user 30 shells (``MaxShellsPerUser``), and a night has many workers.
+    """
 
     def __init__(self, inventory: Inventory, run: str, line: Line, folder: Path) -> None:
         self.inventory, self.run, self.line, self._folder = inventory, run, line, folder
         self.saved_states = SavedStates(run)
         self._open: dict[str, HostUnderTest] = {}
-        self._beside: dict[str, PsrpSession] = {}
+        self._sessions: dict[str, OpenSession] = {}
 
     def get(self, host: Host) -> HostUnderTest:
         """Return the host with its session; raise what opening it raises."""
         if host.name not in self._open:
-            session = self.line.session(host)
+            session = self._session(host)
             facts = measure_host(session)
             gate = StartGate(self._folder / f".starts-{host.name}")
             self._open[host.name] = HostUnderTest(host, session, facts, self.line, gate)
@@ -72,12 +76,18 @@ class Hosts:
     @contextmanager
     def turn(self, host: Host, *, alone: bool) -> Iterator[None]:
         """Run a case inside the block, beside those of other runs on the host, or without them."""
-        if host.name not in self._beside:
-            self._beside[host.name] = open_session(host)
-        session = self._beside[host.name]
         mode = turns.alone if alone else turns.beside_others
-        with mode(session, host, self.run):
+        with mode(self._session(host), host, self.run):
             yield
+
+    def _session(self, host: Host) -> OpenSession:
+        """Return the session to a host; another host's is closed, and opens again when used."""
+        for name, session in self._sessions.items():
+            if name != host.name:
+                session.close()
+        if host.name not in self._sessions:
+            self._sessions[host.name] = self.line.session(host)
+        return self._sessions[host.name]
 
     def close(self) -> None:
         """Remove the booted VMs and close all sessions."""
@@ -88,12 +98,10 @@ class Hosts:
 
     def _close_sessions(self) -> None:
         """Close all sessions; a host that is gone by now does not matter."""
-        for under_test in self._open.values():
-            under_test.session.close()
-        for session in self._beside.values():
+        for session in self._sessions.values():
             session.close()
         self._open.clear()
-        self._beside.clear()
+        self._sessions.clear()
 
 
 def open_session(host: Host) -> PsrpSession:

@@ -7,6 +7,10 @@ from datetime import timedelta
 
 from harness.units import Bytes
 
+CASES_PER_HOST = 25
+"""So many at a time. A Windows host allows a user 30 shells (``MaxShellsPerUser``): each case has
+one, the controller three, and sweeps and doctors of others want some, too."""
+
 
 @dataclass(frozen=True, slots=True)
 class Job:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from harness.scheduling.job import Job, Placed, Room, unfit
+from harness.scheduling.job import CASES_PER_HOST, Job, Placed, Room, unfit
 from harness.units import Bytes
 
 HOST_ERRORS = 3
@@ -130,6 +130,7 @@ class Plan:
         ends = now + job.expected.total_seconds()
         return (
             machine.alone == 0
+            and host.jobs < CASES_PER_HOST
             and ends <= reserved.get(_machine(room), float("inf"))
             and host.memory + job.memory.count <= room.memory.count
             and host.processors + job.processors <= room.processors

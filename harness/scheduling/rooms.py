@@ -9,7 +9,7 @@ from harness.host.facts import measure_host
 from harness.host.server_backup import target_for
 from harness.host.session import HostSession
 from harness.inventory.model import Host
-from harness.scheduling.job import Room
+from harness.scheduling.job import CASES_PER_HOST, Room
 from harness.units import Bytes
 
 PER_LOGICAL_PROCESSOR = 4
@@ -50,7 +50,7 @@ def free_for_guests(free: Bytes, host: Host) -> Bytes:
 def guests_at_once(rooms: Iterable[Room], memory: Bytes, processors: int) -> int:
     """Return how many guests of that size the hosts hold together: so many workers are of use."""
     each = (
-        min(room.memory // memory, room.processors // processors)
+        min(room.memory // memory, room.processors // processors, CASES_PER_HOST)
         for room in rooms
         if not room.problem
     )

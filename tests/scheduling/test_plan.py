@@ -8,9 +8,10 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.scheduling.job import Job, Placed, Room
+from harness.scheduling.job import CASES_PER_HOST, Job, Placed, Room
 from harness.scheduling.plan import Plan
-from harness.units import GiB
+from harness.scheduling.rooms import guests_at_once
+from harness.units import Bytes, GiB
 
 
 def job(item: str, seconds: float = 60, *, hosts: str = "a", gib: int = 1, **more: object) -> Job:
@@ -51,6 +52,15 @@ def test_a_job_waits_for_memory_and_gets_it_when_another_ends() -> None:
 def test_virtual_processors_are_counted_too() -> None:
     plan = Plan([job(str(n), processors=8) for n in range(3)], [room("a")])
     assert len(started(plan)) == 2
+
+
+def test_a_host_holds_no_more_cases_than_it_allows_a_user_shells() -> None:
+    plan = Plan([job(str(n), processors=0) for n in range(40)], [room("a", gib=99)])
+    assert len(started(plan)) == CASES_PER_HOST
+    rooms = (room("a", gib=99), room("b", gib=3))
+    assert guests_at_once(rooms, Bytes(1024**3), 1) == 16 + 3
+    wide = Room("a", 99 * GiB, 99)
+    assert guests_at_once((wide,), Bytes(1024**3), 1) == CASES_PER_HOST
 
 
 def test_a_pool_is_filled_evenly() -> None:
