@@ -96,16 +96,22 @@ def resident(pid: int) -> float:
     return round(pages * os.sysconf("SC_PAGE_SIZE") / 1e6, 1)
 
 
-def run(folder: Path, workers: int) -> tuple[Path, float]:
-    """Run the case on all guests; return the run's folder and what the harness's processes used."""
-    command = (
+def command(folder: Path, workers: int) -> tuple[str, ...]:
+    """Return the command that runs the case on all guests of the folder's inventory."""
+    return (
         *(sys.executable, "-m", "pytest", str(ROOT / "benchmarks" / "fleet_case.py"), "-q"),
         *("-p", "harness.pytest_plugin", "-c", str(ROOT / "pyproject.toml")),
         *("--rootdir", str(ROOT), "-p", "no:cacheprovider", "-n", str(workers)),
         *(f"--inventory={folder / 'fleet.yaml'}", f"--results={folder / 'results'}"),
     )
+
+
+def run(folder: Path, workers: int) -> tuple[Path, float]:
+    """Run the case on all guests; return the run's folder and what the harness's processes used."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    done = subprocess.run(command, check=False, cwd=ROOT, capture_output=True, text=True)
+    done = subprocess.run(
+        command(folder, workers), check=False, cwd=ROOT, capture_output=True, text=True
+    )
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     if not (folder / "results" / "latest" / "verdicts.jsonl").exists():
         raise SystemExit(done.stdout + done.stderr)
