@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -19,6 +19,9 @@ import pytest
 from harness.errors import ResultsError
 from harness.merge import merge
 from harness.resume import prepare
+from tests.guest.conftest import Sshd, start_sshd
+
+__all__ = ["start_sshd"]
 
 ROOT = Path(__file__).parents[2]
 CASES = """
@@ -88,7 +91,8 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     there = {**addresses, "down": "127.86.41.9"}
     hosts = "".join(HOST.format(name=n, address=a) for n, a in there.items())
     (folder / "lab.yaml").write_text(INVENTORY.format(hosts=hosts, key=folder / "key"))
-    (folder / "test_host.py").write_text(CASES)
+    (folder / "cases").mkdir()
+    (folder / "cases" / "test_host.py").write_text(CASES)
     given = [f"--host={name}:2022:{address}" for name, address in addresses.items()]
     standin(folder, "up", *given)
     (folder / "state" / "lab" / "down").mkdir()
@@ -110,8 +114,8 @@ def standin(folder: Path, *words: str) -> None:
 
 def command(lab: Path, results: Path, *options: str) -> tuple[str, ...]:
     return (
-        *(sys.executable, "-m", "pytest", str(lab / "test_host.py"), "-p", "harness.pytest_plugin"),
-        *("-c", str(ROOT / "pyproject.toml"), "--rootdir", str(lab), "-p", "no:cacheprovider"),
+        *(sys.executable, "-m", "pytest", str(lab / "cases"), "-p", "harness.pytest_plugin"),
+        *(f"--config-file={ROOT / 'pyproject.toml'}", "--rootdir=.", "-p", "no:cacheprovider"),
         *(f"--inventory={lab / 'lab.yaml'}", f"--results={results}", "-q", *options),
     )
 
@@ -119,7 +123,7 @@ def command(lab: Path, results: Path, *options: str) -> tuple[str, ...]:
 def run(lab: Path, results: Path, *options: str) -> list[dict[str, Any]]:
     done = subprocess.run(
         command(lab, results, *options),
-        check=False, cwd=ROOT, env=environment(lab), capture_output=True, text=True,
+        check=False, cwd=lab, env=environment(lab), capture_output=True, text=True,
     )  # fmt: skip
     written = results / "latest" / "verdicts.jsonl"
     assert written.exists(), done.stdout + done.stderr
@@ -160,7 +164,7 @@ def test_what_would_not_end_in_time_is_not_run(lab: Path, tmp_path: Path) -> Non
 def test_a_case_that_passes_at_the_second_try_is_flaky_and_keeps_both(
     lab: Path, tmp_path: Path
 ) -> None:
-    (lab / "tried").unlink(missing_ok=True)
+    (lab / "cases" / "tried").unlink(missing_ok=True)
     (row,) = run(lab, tmp_path, "--retries", "1", "-k", "HOST-04")
     assert (row["outcome"], row["because"]) == ("pass", "tried again")
     (earlier,) = row["earlier"]
@@ -173,7 +177,7 @@ def test_a_case_that_passes_at_the_second_try_is_flaky_and_keeps_both(
 
 
 def test_without_retries_the_first_verdict_stands(lab: Path, tmp_path: Path) -> None:
-    (lab / "tried").unlink(missing_ok=True)
+    (lab / "cases" / "tried").unlink(missing_ok=True)
     (row,) = run(lab, tmp_path, "-k", "HOST-04")
     assert (row["outcome"], row["earlier"]) == ("fail", [])
 
@@ -190,13 +194,13 @@ def comparable(results: Path) -> list[tuple[str, ...]]:
 def test_a_run_that_is_killed_three_times_ends_as_one_that_was_not(
     lab: Path, tmp_path: Path
 ) -> None:
-    (lab / "tried").touch()
+    (lab / "cases" / "tried").touch()
     run(lab, tmp_path / "whole", "-n", "2")
     results, name = tmp_path / "killed", "20261127-060000-abcdef"
     folder, options = results / name, ["-n", "2", "--run", name]
     for settled in (1, 3, 5):
         child = subprocess.Popen(
-            command(lab, results, *options), cwd=ROOT, env=environment(lab),
+            command(lab, results, *options), cwd=lab, env=environment(lab),
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip
         while child.poll() is None and verdicts(folder) < settled:
@@ -217,7 +221,7 @@ def verdicts(folder: Path) -> int:
 
 
 def test_two_shards_make_one_run(lab: Path, tmp_path: Path) -> None:
-    (lab / "tried").touch()
+    (lab / "cases" / "tried").touch()
     run(lab, tmp_path / "whole", "-n", "2")
     folders = []
     for shard in ("1/2", "2/2"):
@@ -244,9 +248,38 @@ def test_workers_of_xdist_s_own_gateways_take_part(lab: Path, tmp_path: Path) ->
     assert [row["outcome"] for row in rows] == ["pass"] * 6
 
 
+def test_workers_over_ssh_take_part(
+    lab: Path, tmp_path: Path, start_sshd: Callable[..., Sshd]
+) -> None:
+    """Another machine as it is for execnet: its own folder, to which the cases are copied."""
+    server = start_sshd()
+    known = f"[127.0.0.1]:{server.port} {(server.folder / 'host.pub').read_text()}"
+    (tmp_path / "known").write_text(known)
+    (tmp_path / "client").write_text(
+        f"Host box\nHostName 127.0.0.1\nPort {server.port}\nIdentityFile {server.folder}/user\n"
+        f"UserKnownHostsFile {tmp_path}/known\nIdentitiesOnly yes\nBatchMode yes\n"
+    )
+    (tmp_path / "there").mkdir()
+    spec = "//".join(
+        (
+            "2*ssh=box",
+            f"ssh_config={tmp_path / 'client'}",
+            f"python={sys.executable}",
+            f"chdir={tmp_path / 'there'}",
+            f"env:HVCERT_LAB_DIR={lab / 'state' / 'lab'}",
+        )
+    )
+    given = ("--dist", "load", "--rsyncdir=cases", "--tx", spec, "-k", "HOST-01")
+    rows = run(lab, tmp_path / "results", *given)
+    assert [row["outcome"] for row in rows] == ["pass"] * 6
+    workers = {path.name for path in (tmp_path / "results" / "latest").glob("verdicts-gw*.jsonl")}
+    assert workers == {"verdicts-gw0.jsonl", "verdicts-gw1.jsonl"}
+    assert (tmp_path / "there" / "cases" / "test_host.py").exists()
+
+
 def test_a_resumed_shard_stays_the_part_that_it_was(lab: Path, tmp_path: Path) -> None:
     """Other runs have changed how long cases are said to take meanwhile."""
-    (lab / "tried").touch()
+    (lab / "cases" / "tried").touch()
     name = "20261127-070000-abcdef"
     first = run(lab, tmp_path, "--run", name, "--shard", "1/2")
     known = json.loads((tmp_path / "durations.json").read_text())
