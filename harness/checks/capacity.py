@@ -83,7 +83,7 @@ class DiskScan:
                 self._cut = cut[0]
             for found in _CHANGE.finditer(message):
                 old, new = int(found["old"]), int(found["new"])
-                self._seen.append(_Seen(found["disk"].rpartition(" ")[2], old, new, self._kernel))
+                self._seen.append(_Seen(found["disk"], old, new, self._kernel))
         elif "-byte " in message and (blocks := _BLOCKS.search(message)):
             count, size = int(blocks["count"]), int(blocks["size"])
             self._bytes.setdefault(blocks["disk"], set()).add((count, size))

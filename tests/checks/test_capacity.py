@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from harness.checks.capacity import kernel_named
+from harness.checks.capacity import CapacityChange, DiskScan, kernel_named
+from harness.checks.text import records
 
 
 @pytest.mark.parametrize(
@@ -24,3 +25,26 @@ def test_a_kernel_is_named_by_what_stands_around_its_version(
     message: str, kernel: tuple[int, int] | None
 ) -> None:
     assert kernel_named(message) == kernel
+
+
+def scan(text: str) -> DiskScan:
+    found = DiskScan()
+    for record in records(text):
+        found.feed(record)
+    return found
+
+
+def test_a_removable_drive_s_error_does_not_hide_that_of_a_disk() -> None:
+    two = f"I/O error, dev sr0, sector 0 {'-' * 80} I/O error, dev sdb, sector 1\n"
+    assert list(scan(two).io_errors) == ["sdb"]
+
+
+@pytest.mark.parametrize(
+    ("new", "read"), [(1048576, 1048576), (2048, 1048576), (4096, None)], ids=str
+)
+def test_a_disk_s_own_size_tells_the_unit_where_no_kernel_is_named(
+    new: int, read: int | None
+) -> None:
+    said = "sd 2:0:0:1: [sdb] 2048 512-byte logical blocks: (1.05 MB/1.00 MiB)\n"
+    (change,) = scan(f"{said}sdb: detected capacity change from 0 to {new}\n").changes
+    assert change == CapacityChange("sdb", 0, read)

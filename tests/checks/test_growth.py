@@ -7,6 +7,7 @@ import pytest
 from harness.checks.growth import GrowthScan
 
 IS_NOW = "The filesystem on /dev/sda1 is now 300 (4k) blocks long."
+IS_NOW_BROKEN = ("The filesystem on /dev/sda1 is now", "300 (4k) blocks long.")
 RESIZING = "EXT4-fs (sda1): resizing filesystem from 100 to 300 blocks"
 RESIZED = "EXT4-fs (sda1): resized filesystem to 300"
 SHORT = "EXT4-fs (sda1): resized filesystem to 200"
@@ -41,6 +42,12 @@ ONLY_ASKS = "Estimated minimum size of the filesystem: 4711"
         ((IS_NOW, RESIZING, BEGUN, ONLY_ASKS), "incomplete"),
         ((IS_NOW, SHORT, BEGUN, ONLY_ASKS), "incomplete"),
         ((BEGUN, ONLY_ASKS), None),
+        ((BEGUN, RESIZED), "grown"),
+        ((IS_NOW, FAILED), "failed"),
+        (
+            ("[  OK  ] Started", "The filesystem on /dev/sda1 is now", "300 (4k) blocks long."),
+            "grown",
+        ),
     ],
 )
 def test_the_kernels_word_counts_beside_the_tools(said: tuple[str, ...], result: object) -> None:

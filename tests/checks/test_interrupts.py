@@ -36,6 +36,11 @@ def test_header_and_row_broken_by_a_mailer_are_whole_again() -> None:
     assert parse_interrupts(text).nmi_of() == {0: 1, 1: 2, 2: 3, 3: 4}
 
 
+def test_a_row_that_goes_on_with_words_is_over() -> None:
+    text = "  CPU0  CPU1\nNMI: 1\nNon-maskable interrupts\n 7\n"
+    assert parse_interrupts(text).nmi is None
+
+
 def test_the_last_table_counts() -> None:
     text = TABLE.format("NMI") + TABLE.format("NMI").replace(" 7 ", " 9 ")
     assert parse_interrupts(text).nmi == (5, 9)

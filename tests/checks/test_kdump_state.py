@@ -39,6 +39,7 @@ RESERVING = (
         ("[  OK  ] Started Crash recovery kernel arming.\n", True),
         ("[  OK  ] Finished Crash recovery kernel arming.\n", True),
         ("         Starting Crash recovery kernel arming...\n", None),
+        ("         Starting Crash recovery kernel arming...\n[  OK  ] Started Crash recovery kernel arming.\n", True),
         ("[FAILED] Failed to start Crash recovery kernel arming.\n", False),
         ("[  OK  ] Finished Load kdump kernel and initrd.\n", True),
         ("[  OK  ] Stopped Crash recovery kernel arming.\n", False),

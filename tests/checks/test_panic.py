@@ -24,6 +24,12 @@ def test_a_cpu_of_the_next_boot_is_not_the_panics() -> None:
     assert parse_panic(text).cpu is None
 
 
+def test_a_cpu_that_a_boot_names_is_not_that_of_a_panic_whose_beginning_is_missing() -> None:
+    boot = "[  0.000000] Linux version 6\n[  0.000001] CPU: 3 PID: 1 Comm: swapper\n"
+    end = "[  3.000000] ---[ end Kernel panic - not syncing: x ]---\n"
+    assert parse_panic(boot + end).cpu is None
+
+
 def test_the_end_line_says_no_more_than_the_first() -> None:
     end = "[  3.000000] ---[ end Kernel panic - not syncing: NMI: Not continuing ]---\n"
     for text in (PANIC, PANIC + end, end):

@@ -258,3 +258,57 @@ def test_a_record_of_the_journals_json_is_a_line() -> None:
 
 def test_brackets_that_are_no_json_are_a_line() -> None:
     assert messages('{"MESSAGE": \n{"a":1}\n[1]') == ['{"MESSAGE":', '{"a":1}', "[1]"]
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("ends with an X\r\n", ["ends with an X"]),
+        ("one\rtwo\n", ["one", "two"]),  # a progress line, written over
+        ("one\n\n\ntwo\n", ["one", "", "two"]),
+        ("one\n\ntwo\n", ["one", "two"]),
+        ("  indented  \n", ["  indented"]),
+    ],
+)
+def test_a_line_is_what_stands_between_line_ends(text: str, read: list[str]) -> None:
+    assert list(lines(text)) == read
+
+
+WIDE = f"[    1.000000] {'x' * 60}"  # as wide as mail is: what follows may be the rest of it
+
+
+@pytest.mark.parametrize(
+    "begins",
+    [
+        f"{' ' * 12}kernel: next",
+        f"{' ' * 4}kernel: next",
+        "[Thu Jun 11 20:16:31 2021] next",
+        "Jun 11 20:16:31 vm1 kernel: next",
+        "[    1.500000] next",
+    ],
+)
+def test_what_begins_as_log_lines_do_is_never_the_rest_of_another(begins: str) -> None:
+    assert [r.line for r in records(f"{WIDE}\n{begins}\n")] == [WIDE, begins]
+
+
+@pytest.mark.parametrize(
+    ("broken", "read"),
+    [
+        (f"{'b' * 70}-\ncdefgh", 1),  # "BIOS-e820: [mem 0x…-" goes on
+        (f"{'b' * 71}\ncdefgh", 2),
+        ("pci_bus 0000:00: root bus resource\n[mem 0xf8000000-0xfffbffff window]", 1),
+        ("pci_bus 0000:00: root bus resources\n[mem 0xf8000000-0xfffbffff window]", 2),
+        (f"a:      {WIDE[:65]}\ncdefgh", 2),  # another writer's, far before the stamp
+    ],
+)
+def test_a_line_without_a_stamp_is_broken_only_where_it_breaks_off(broken: str, read: int) -> None:
+    assert len({record.line for record in records(f"{broken}\n")}) == read
+
+
+def test_who_wrote_a_message_is_told_by_its_own_tag() -> None:
+    (human,) = records("[Thu Jun 11 20:16:31 2021] systemd[1]: Started\n")
+    assert (human.by_kernel, human.other) == (False, True)
+    (bare,) = records("kernel: hv_vmbus: registering\n")
+    assert (bare.by_kernel, bare.other) == (True, False)
+    two = tuple(records("[    1.000000] one [    2.000000] two\n"))
+    assert [(r.by_kernel, r.other) for r in two] == [(True, False)] * 2

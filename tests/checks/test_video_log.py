@@ -37,6 +37,8 @@ BOOT = "[    0.000000] Linux version 6.1.0 (a@b)\n"
         (MODE + BOOT + DRM, VideoLog("hyperv_drm", synthvid="3.2")),
         (DRM + f"hyperv_drm {GUID}: [drm] Cannot request framebuffer, boot fb still active?\n", VideoLog("hyperv_drm", synthvid="3.2")),
         ("0 hyperv_drmdrmfb\n", VideoLog("hyperv_drm")),
+        ("fbcon: hyperv_drmdrmfb (fb0) is primary device\n", VideoLog("hyperv_drm")),
+        (f"[    3.400000] hyperv_drm {GUID}: [drm]\n[    3.500000] hyperv_fb: Screen resolution: 1600x1200, Color depth: 32\n", VideoLog("hyperv_fb", 1600, 1200, 32)),
     ],
 )  # fmt: skip
 def test_the_driver_that_speaks_for_itself_is_bound(text: str, found: VideoLog) -> None:

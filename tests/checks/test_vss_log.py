@@ -63,6 +63,7 @@ STATUS = """\
         ("hypervvssd-0-0.29.20160216git.el7.x86_64\n", None),
         ("[  OK  ] Started Hyper-V VSS daemon.\n" + BOOT, None),
         ("Unit hypervvssd.service could not be found.\n", False),
+        ("VSS starting; pid is:9\n> VSS: freeze of /x:\n> Operation not supported\n" + BOOT, None),
     ],
 )  # fmt: skip
 def test_the_daemons_last_state_counts(text: str, active: bool | None) -> None:  # noqa: FBT001  # a column

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -134,6 +135,13 @@ def test_a_rate_that_only_rises_is_no_collapse() -> None:
 def test_a_static_guest_that_cannot_bear_the_first_step_tells_nothing() -> None:
     with pytest.raises(EvidenceError, match="the load is too large"):
         outcome(steps("static", step(0.5, 90, failed=100), step(1, 1)))
+
+
+def test_a_step_without_latencies_is_told_without_them() -> None:
+    quick = step(0.5, 40)
+    bare = replace(quick, load=replace(quick.load, value=replace(quick.load.value, within={})))
+    with pytest.raises(EvidenceError, match=r"40\.0/s at 0\.5; 40\.0/s at 1, median 160 ms"):
+        outcome(steps("static", bare, step(1, 40)))
 
 
 def test_growth_is_asked_for_at_every_step_up_to_the_collapse() -> None:
