@@ -15,7 +15,7 @@ _VERBOSE = re.compile(r"[ \t]{0,8}MESSAGE=")
 
 def opened(line: str) -> tuple[str, ...]:
     """Return the lines inside; the line itself where it is none of these."""
-    if line.startswith("{") and '"' in line[:8]:
+    if line.startswith("{"):
         return _of_json(line)
     if "MESSAGE=" in line[:16] and (verbose := _VERBOSE.match(line)):
         return (line[verbose.end() :],)

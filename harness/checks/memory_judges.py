@@ -112,9 +112,7 @@ def judge_minimum(samples: Samples, minimum: Bytes, block: Bytes) -> Verdict:
 def judge_agreement(samples: Samples, block: Bytes, release: str) -> Verdict:
     """Judge DM-05: in every sample that counts, host and guest differ by at most one block."""
     first = samples.value[0]
-    hidden = any(
-        does_not_follow((first, s), block, release) for s in samples.value if s.given(first) < NONE
-    )
+    hidden = any(does_not_follow((first, s), block, release) for s in samples.value)
     counted = [s for s in settled(samples.value) if not (hidden and s.given(first) < NONE)]
     if len(counted) < bounds.DM_SAMPLES:
         wanted = f"{bounds.DM_SAMPLES} samples that count"
