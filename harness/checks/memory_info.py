@@ -36,7 +36,7 @@ def parse_memory_info(text: str) -> MemoryInfo:
             continue
         for found in _ROW.finditer(line):
             if _NODE.search(line, 0, found.start(1)):
-                continue
+                break  # what stands behind it is of one node, too
             if found[1] == "MemTotal":
                 rows = {}
             rows[found[1]] = int(found[2])

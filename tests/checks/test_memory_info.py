@@ -25,3 +25,8 @@ def test_a_kernel_before_3_14_has_no_available_row() -> None:
 def test_no_total_is_an_error(text: str) -> None:
     with pytest.raises(EvidenceError):
         parse_memory_info(text)
+
+
+def test_the_rows_of_a_node_are_not_the_machine_s() -> None:
+    node = "Node 0 MemTotal: 5 kB MemFree: 4 kB\n"
+    assert parse_memory_info(LISTING + node) == MemoryInfo(8164548, 851960, 1950080)
