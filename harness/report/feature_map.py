@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from harness.host.facts import release_of
-from harness.report.result import CaseResult
+from harness.report.result import CaseResult, anchor, in_stories
 from harness.verdict import Outcome
 
 MARKS = {"yes": "✓", "partly": "◐", "no": "✗", "incomplete": "…", "n/a": "–", "unknown": "?"}
@@ -56,11 +56,13 @@ class Note:
 class Square:
     """A feature in a column: ``state`` is a key of MARKS, ``notes`` are numbers from 1.
 
-    ``cases``: each case that has a verdict with its words. ``link``: the report with its stories.
+    ``cases``: each case that has a verdict with its words; ``links``: where the report tells the
+    story of each. ``link``: that report.
     """
 
     state: str
     cases: Mapping[str, str]
+    links: Mapping[str, str]
     notes: tuple[int, ...]
     link: str
 
@@ -89,14 +91,20 @@ class FeatureMap:
     runs: tuple[str, ...]
 
 
+_Told = tuple[Ran, CaseResult, str]
+"""A verdict with its run, and where the report tells its story."""
+
+
 def feature_map(runs: Sequence[Ran]) -> FeatureMap:
     """Make the table of one or several runs; of the same case the later run's verdict counts."""
-    found: dict[tuple[str, Column], dict[tuple[str, ...], tuple[Ran, CaseResult]]] = {}
+    found: dict[tuple[str, Column], dict[tuple[str, ...], _Told]] = {}
     for run in runs:
         columns = _columns(run.rows)
-        for row in run.rows:
-            place = (row.feature, columns[row.guest, row.place])
-            found.setdefault(place, {})[row.key] = (run, row)
+        for story in in_stories(run.rows):
+            link = f"{run.folder}/report.html#{anchor(story)}"
+            for row in story:
+                place = (row.feature, columns[row.guest, row.place])
+                found.setdefault(place, {})[row.key] = (run, row, link)
     columns_there = tuple(sorted({column for _, column in found}))
     notes: dict[Note, int] = {}
     features: dict[str, tuple[Square | None, ...]] = {}
@@ -124,17 +132,19 @@ def _columns(rows: Iterable[CaseResult]) -> dict[tuple[str, str], Column]:
     return known
 
 
-def _square(found: Iterable[tuple[Ran, CaseResult]], notes: dict[Note, int]) -> Square:
+def _square(found: Iterable[_Told], notes: dict[Note, int]) -> Square:
     rows = sorted(found, key=lambda pair: pair[1].key)
     words: dict[str, list[str]] = {}
+    links: dict[str, str] = {}
     said: list[int] = []
-    for run, row in rows:
+    for run, row, link in rows:
         words.setdefault(row.case, []).append(row.word)
+        links.setdefault(row.case, link)
         said += [notes.setdefault(note, len(notes) + 1) for note in _notes(run, row)]
     cases = {case: ", ".join(dict.fromkeys(found)) for case, found in words.items()}
-    state = _state([row.outcome for _, row in rows])
-    link = f"{rows[-1][0].folder}/report.html"
-    return Square(state, cases, tuple(sorted(set(said))), link)
+    state = _state([row.outcome for _, row, _ in rows])
+    report = f"{rows[-1][0].folder}/report.html"
+    return Square(state, cases, links, tuple(sorted(set(said))), report)
 
 
 def _state(outcomes: Sequence[Outcome]) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -17,7 +17,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from harness.report import curves
 from harness.report.announced import ANNOUNCED, Announced
-from harness.report.result import CaseResult, EvidenceFile, slug
+from harness.report.result import CaseResult, EvidenceFile, anchor, in_stories
 from harness.report.step import Spent, Step, together
 from harness.verdict import Outcome
 
@@ -83,8 +83,9 @@ def render_report(
     read: Read = lambda _path: None,
 ) -> str:
     """Return the page. ``run``: run.json; ``read`` gives a picture's bytes by its path."""
-    ordered = sorted(rows, key=lambda r: (r.guest, r.host, r.case, r.parameter))
-    stories = _stories(ordered, times, read)
+    groups = in_stories(rows)
+    ordered = [row for group in groups for row in group]
+    stories = [_story(group, times, read) for group in groups]
     timed = sorted((s for s in stories if s.spent), key=lambda s: -s.spent.total if s.spent else 0)
     environment = Environment(
         loader=PackageLoader("harness.report", ""),
@@ -128,13 +129,6 @@ def short(text: str) -> str:
     return VM.sub(r"⟨\1 #\2⟩", text) if "hvcert-" in text else text
 
 
-def _stories(rows: Sequence[CaseResult], times: Mapping[str, Spent], read: Read) -> list[Story]:
-    groups: dict[tuple[str, ...], list[CaseResult]] = {}
-    for row in rows:
-        groups.setdefault((row.guest, row.host, row.recording or row.title), []).append(row)
-    return [_story(tuple(group), times, read) for group in groups.values()]
-
-
 def _story(rows: tuple[CaseResult, ...], times: Mapping[str, Spent], read: Read) -> Story:
     first = rows[0]
     evidence = dict.fromkeys(piece for row in rows for piece in row.evidence)
@@ -142,7 +136,7 @@ def _story(rows: tuple[CaseResult, ...], times: Mapping[str, Spent], read: Read)
     series = dict.fromkeys(curve for row in rows for curve in row.series)
     cases = dict.fromkeys(row.case for row in rows)
     return Story(
-        anchor=slug(f"{first.title}-{first.guest}-{first.host}"),
+        anchor=anchor(rows),
         rows=rows,
         steps=max((row.steps for row in rows), key=len),
         notes=max((row.story for row in rows), key=len),

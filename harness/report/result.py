@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -163,6 +163,20 @@ def _evidence(row: Mapping[str, Any]) -> tuple[EvidenceFile, ...]:
 
 def _try(row: Mapping[str, Any]) -> Try:
     return Try(**{**row, "outcome": Outcome(row["outcome"]), "evidence": _evidence(row)})
+
+
+def in_stories(rows: Iterable[CaseResult]) -> tuple[tuple[CaseResult, ...], ...]:
+    """Return the verdicts as reports order them, those together that one life of a guest gave."""
+    groups: dict[tuple[str, ...], list[CaseResult]] = {}
+    for row in sorted(rows, key=lambda r: (r.guest, r.host, r.case, r.parameter)):
+        groups.setdefault((row.guest, row.host, row.recording or row.title), []).append(row)
+    return tuple(map(tuple, groups.values()))
+
+
+def anchor(story: tuple[CaseResult, ...]) -> str:
+    """Return the name by which report.html can be opened where it tells the story."""
+    first = story[0]
+    return slug(f"{first.title}-{first.guest}-{first.host}")
 
 
 def slug(text: str) -> str:

@@ -10,7 +10,7 @@ import pytest
 
 from harness.report.feature_map import Ran, feature_map, to_json, to_markdown
 from harness.report.map_page import render_map
-from harness.report.result import CaseResult, EvidenceFile, Try
+from harness.report.result import CaseResult, EvidenceFile, Try, anchor
 from harness.verdict import Outcome
 from tests.report.browser import ask
 
@@ -107,6 +107,17 @@ def test_the_map_is_data_too() -> None:
     found = json.loads(to_json(TABLE))
     assert found["features"]["NMI"][0]["state"] == "partly"
     assert found["features"]["NMI"][0]["cases"] == {"NMI-01": "pass", "NMI-02": "fail"}
+
+
+def test_each_case_leads_to_its_story_in_the_report() -> None:
+    """A story is named after the first of the verdicts that one life of a guest gave."""
+    shared = replace(FAIL, recording="recordings/one.jsonl")
+    table = feature_map([Ran("run", "run", (shared, replace(shared, case="NMI-01")))])
+    (square,) = table.features["NMI"]
+    assert square is not None
+    story = f"run/report.html#{anchor((replace(shared, case='NMI-01'),))}"
+    assert square.links == {"NMI-01": story, "NMI-02": story}
+    assert f'<a href="{story}">NMI-02</a> fail' in render_map(table)
 
 
 def test_the_page_in_a_browser_has_marks_words_and_notes_that_lead_somewhere(
