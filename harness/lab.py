@@ -15,6 +15,7 @@ from pathlib import Path
 
 from harness.errors import LabError
 from harness.inventory.model import Inventory, LabHost, Template
+from harness.process import process_started
 
 IMAGE = re.compile(r"C:\\hvcert\\templates\\(debian-\d+)\.vhdx", re.IGNORECASE)
 """The path at which a stand-in host has an image of the lab's own; other templates are staged."""
@@ -32,14 +33,6 @@ class Owner:
     def alive(self) -> bool:
         """Return whether that very process still runs."""
         return process_started(self.pid) == self.started
-
-
-def process_started(pid: int) -> str:
-    """Return the start time of a process in clock ticks since boot, "" when there is none."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
-    except OSError:
-        return ""
 
 
 def state_folder() -> Path:

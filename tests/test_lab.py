@@ -14,6 +14,7 @@ from harness.errors import LabError
 from harness.host.command import Cmdlet
 from harness.inventory.load import load
 from harness.inventory.model import LabHost
+from harness.process import process_started
 from harness.run import open_session
 from harness.standin.share import share
 
@@ -106,7 +107,7 @@ def test_the_last_of_two_runs_takes_the_lab_down(up: LabHost) -> None:
     """Another process uses the lab that this one brought up, and the other way round."""
     users = lab.state_folder().parent / "lab.users"
     with lab.embedded((up,)):
-        other = {"pid": os.getppid(), "started": lab.process_started(os.getppid())}
+        other = {"pid": os.getppid(), "started": process_started(os.getppid())}
         users.write_text(json.dumps([*json.loads(users.read_text()), other]))
     assert lab.hosts_up() == {"hv": ()}
     users.write_text(json.dumps([{"pid": os.getppid(), "started": "1"}]))  # it died

@@ -21,6 +21,7 @@ from harness.errors import HarnessError, HostBusy, HostRefused
 from harness.host.command import Cmdlet, Value
 from harness.host.session import HostObject, HostSession
 from harness.inventory.model import Host
+from harness.process import process_started
 
 LASTS = timedelta(minutes=20)
 """So long without being renewed, and a lease has expired."""
@@ -61,12 +62,12 @@ class Held:
     def dead(self) -> bool:
         """Return whether it has expired, or its process on this very controller has ended."""
         mine = self.lease.controller == controller()
-        return self.age > LASTS or (mine and started(self.lease.pid) != self.lease.started)
+        return self.age > LASTS or (mine and process_started(self.lease.pid) != self.lease.started)
 
 
 def own(run: str) -> Lease:
     """Return the lease of a run of this very process."""
-    return Lease(run, controller(), os.getpid(), started(os.getpid()), getpass.getuser())
+    return Lease(run, controller(), os.getpid(), process_started(os.getpid()), getpass.getuser())
 
 
 def path_of(host: Host, run: str) -> str:
@@ -201,11 +202,3 @@ def controller() -> str:
     """Return a name of this machine and its boot: a process id means nothing after a reboot."""
     boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     return f"{os.uname().nodename}/{boot}"
-
-
-def started(pid: int) -> str:
-    """Return when a process began, in clock ticks since boot; "" when there is none."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
-    except OSError:
-        return ""

@@ -12,13 +12,13 @@ from pathlib import Path
 
 from harness.deadline import wait_for
 from harness.errors import DeadlineExceeded, LabError
+from harness.process import process_started
 from harness.standin.leftovers import kill_leftovers
 from harness.standin.machines import MachineError
 from harness.standin.state import (
     HostEntry,
     locked,
     make_folder,
-    process_started,
     read_daemon,
     remove_folder,
 )

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from harness.errors import LabError
+from harness.process import process_started
 from harness.standin.balancing import balancing
 from harness.standin.cmdlets import HYPERV_CMDLETS
 from harness.standin.cmdlets.core import CMDLETS as CORE
@@ -37,7 +38,6 @@ from harness.standin.state import (
     HostEntry,
     locked,
     make_folder,
-    process_started,
     write_daemon,
 )
 from harness.standin.tls import make_certificate

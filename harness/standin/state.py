@@ -23,6 +23,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from harness.errors import LabError
+from harness.process import process_started
 
 USERNAME = "Administrator"
 MARK = ".hvcert-lab"
@@ -58,15 +59,6 @@ class Daemon:
     def alive(self) -> bool:
         """Return whether that very process still runs."""
         return process_started(self.pid) == self.started
-
-
-def process_started(pid: int) -> str:
-    """Return the start time of a process in clock ticks since boot, "" when there is none."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return ""
-    return "" if fields[0] == "Z" else fields[19]
 
 
 def default_folder() -> Path:

@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from harness.deadline import wait_for
-from harness.standin.state import process_started, read_daemon
+from harness.process import process_started
+from harness.standin.state import read_daemon
 
 ADDRESS = "127.86.77.1"
 HOST = f"hv:2019:{ADDRESS}:0:0"

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import LabError
+from harness.process import process_started
 from harness.standin import state
 from harness.standin.daemon import down
 from harness.standin.state import Daemon, HostEntry
@@ -17,7 +18,7 @@ def test_a_lab_of_a_living_process_is_shown_with_all_that_a_client_needs(tmp_pat
     (tmp_path / "hv").mkdir()
     (tmp_path / "hv" / "password").write_text("secret\n")
     me = os.getpid()
-    state.write_daemon(tmp_path, Daemon(me, state.process_started(me), (HOST,)))
+    state.write_daemon(tmp_path, Daemon(me, process_started(me), (HOST,)))
     assert state.status(tmp_path) == [
         {
             "name": "hv",
