@@ -122,9 +122,18 @@ def left(read: Inventory, folder: Path) -> tuple[int, list[str]]:
 
 
 def files(folder: Path) -> set[str]:
-    """Return the files on all hosts' drives, seen from outside."""
+    """Return the files on all hosts' drives, seen from outside.
+
+    Not the folder that Windows Server Backup makes at its first backup, and keeps: what is in it.
+    """
     drives = (folder / "lab").glob("*/files")
-    return {str(path.relative_to(folder)) for drive in drives for path in drive.rglob("*")}
+    there = (path for drive in drives for path in drive.rglob("*"))
+    kept = ("WindowsImageBackup", "WindowsImageBackup/*")
+    return {
+        str(path.relative_to(folder))
+        for path in there
+        if not (path.is_dir() and any(path.match(name) for name in kept))
+    }
 
 
 def main() -> int:
