@@ -89,7 +89,7 @@ def test_lines_on_one_keep_the_line_their_stamps_and_who_wrote_them() -> None:
 def test_a_program_s_line_in_the_kernel_log_is_the_program_s(
     text: str,
     message: str,
-    other: bool,  # noqa: FBT001
+    other: bool,  # noqa: FBT001  # a column
 ) -> None:
     (record,) = records(f"[    1.000000] {text}")
     assert (record.message, record.other) == (message, other)

@@ -28,7 +28,7 @@ class Session:
         self.name, self._shells, self._is_open = name, shells, False
 
     def run(self, call: Call, *, within: timedelta = timedelta(0)) -> Answer:
-        raise NotImplementedError(call, within)
+        raise NotImplementedError(call, within)  # turns and facts are stood in for: none is made
 
     def touch(self) -> None:
         self._shells[self.name] += not self._is_open
