@@ -20,6 +20,7 @@ def selftest(  # noqa: PLR0913, PLR0917  # Typer's form: one parameter per optio
     few: Annotated[bool, typer.Option("--few", help="Two sentinel cases, not seven.")] = False,  # noqa: FBT002
     stale: Annotated[bool, typer.Option("--stale", help="Rows of earlier commits do.")] = False,  # noqa: FBT002
     keep: Annotated[bool, typer.Option("--keep", help="Keep recordings in the project.")] = False,  # noqa: FBT002
+    complete: Annotated[bool, typer.Option("--complete", help="Run what kept rows lack.")] = False,  # noqa: FBT002
     results: Annotated[Path, typer.Option(help="Folder of its results.")] = Path(
         "results/selftest"
     ),
@@ -29,7 +30,13 @@ def selftest(  # noqa: PLR0913, PLR0917  # Typer's form: one parameter per optio
     """Run the cases against each fault; print the matrix; status 1 when one is not noticed."""
     if listed:
         standin("faults")
-    chosen = {"--quick": quick, "--few": few, "--stale": stale, "--keep": keep}
+    chosen = {
+        "--quick": quick,
+        "--few": few,
+        "--stale": stale,
+        "--keep": keep,
+        "--complete": complete,
+    }
     given = (*(f"--fault={name}" for name in fault or ()), *(o for o, on in chosen.items() if on))
     run_options = (f"--inventory={inventory.absolute()}", f"-n{workers}")
     standin("selftest", f"--results={results.absolute()}", *given, "--", *run_options)

@@ -79,6 +79,7 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument("--quick", action="store_true", help="judge recordings again")
             command.add_argument("--few", action="store_true", help="two sentinels, not seven")
             command.add_argument("--keep", action="store_true", help="recordings, and the document")
+            command.add_argument("--complete", action="store_true", help="run what kept rows lack")
             command.add_argument("--stale", action="store_true", help="rows of earlier commits do")
             command.add_argument("options", nargs="*", help="options of `hvcert run`, after --")
         for wanted, option, more in OTHER_OPTIONS:
@@ -180,8 +181,9 @@ def _selftest(options: argparse.Namespace) -> int:
         options.results,
         options.options,
         few=options.few,
-        kept=kept if options.keep else None,
+        kept=kept if options.keep or options.complete else None,
         stale=options.stale,
+        complete=options.complete,
     )
     return selftest(options.fault, sitting, say)
 

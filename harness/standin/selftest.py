@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -16,8 +17,8 @@ from harness.errors import LabError
 from harness.standin.releases import RELEASES
 from harness.standin.seeded.expected import EXPECTED
 from harness.standin.seeded.fault import Level
-from harness.standin.seeded.kept import SUFFIX, keep, unpack
-from harness.standin.seeded.matrix import Row, Square, compare, document, render
+from harness.standin.seeded.kept import SUFFIX, add, keep, unpack, unpacked
+from harness.standin.seeded.matrix import Row, Square, compare, document, render, stamps
 from harness.standin.seeded.table import FAULTS, require_known
 
 SENTINELS: Mapping[str, str] = {
@@ -52,6 +53,7 @@ class Sitting:
     ``results``: where its runs and ``matrix.json`` go. ``options`` go to ``hvcert run``. ``few``:
     two sentinels instead of one per feature. ``kept``: where the recordings of rows without a red
     square and the document go, None: nowhere. ``stale``: rows of earlier commits are not run again.
+    ``complete``: of a kept row only the sentinels run that it lacks; they are added to it.
     """
 
     results: Path
@@ -59,6 +61,7 @@ class Sitting:
     few: bool = False
     kept: Kept | None = None
     stale: bool = False
+    complete: bool = False
 
 
 def selftest(names: Iterable[str], sitting: Sitting, say: Say) -> int:
@@ -71,28 +74,74 @@ def selftest(names: Iterable[str], sitting: Sitting, say: Say) -> int:
     require_known(wanted)
     sitting.results.mkdir(parents=True, exist_ok=True)
     book, commit = sitting.results / "matrix.json", _commit()
-    known: dict[str, Any] = json.loads(book.read_text()) if book.exists() else {}
+    rows: dict[str, Any] = json.loads(book.read_text()) if book.exists() else {}
+    drawn = _drawn(sitting.kept) if sitting.kept else {}
     for name in wanted:
-        if name in known and (sitting.stale or known[name]["commit"] == commit):
+        if sitting.kept and sitting.complete and name in drawn:
+            row = _completed(name, drawn[name], sitting.kept, sitting, say)
+        elif name in rows and (sitting.stale or rows[name]["commit"] == commit):
             continue
-        selection = _selection(name, few=sitting.few)
-        say(f"{name}: running {selection}")
-        squares = _run(name, selection, sitting)
-        say(_verdict(squares))
-        known[name] = {
-            "commit": commit,
-            "at": datetime.now(UTC).isoformat(timespec="seconds"),
-            "squares": [asdict(square) for square in squares],
-        }
-        book.write_text(json.dumps(known, indent=1) + "\n")
-        if sitting.kept and not any(square.problem for square in squares):
-            run = (sitting.results / name / "latest").resolve()
-            keep(run, sitting.kept.recordings / f"{name}{SUFFIX}")
-    table = {n: tuple(Square(**s) for s in known[n]["squares"]) for n in wanted}
+        else:
+            row = _whole(name, sitting, say)
+        rows[name] = row
+        book.write_text(json.dumps(rows, indent=1) + "\n")
+        if sitting.kept:
+            sitting.kept.document.write_text(document(drawn | rows))
+    table = {n: tuple(Square(**s) for s in rows[n]["squares"]) for n in wanted}
     say(render(table))
-    if sitting.kept:
-        sitting.kept.document.write_text(document(known))
     return _status(table)
+
+
+def _whole(name: str, sitting: Sitting, say: Say) -> dict[str, Any]:
+    """Run a fault's own cases and the sentinels, and keep the recordings of a row without red."""
+    squares = _run(name, _selection(name, few=sitting.few), sitting, say)
+    say(_verdict(squares))
+    if sitting.kept and not any(square.problem for square in squares):
+        keep(_latest(name, sitting), sitting.kept.recordings / f"{name}{SUFFIX}")
+    return _row(squares, _commit())
+
+
+def _completed(
+    name: str, row: dict[str, Any], kept: Kept, sitting: Sitting, say: Say
+) -> dict[str, Any]:
+    """Run the sentinels that a kept row lacks; what they add is kept when nothing is red."""
+    archive = kept.recordings / f"{name}{SUFFIX}"
+    lacking = _lacking(name, {square["case"] for square in row["squares"]})
+    if not lacking:
+        return row
+    _run(name, " or ".join(lacking), sitting, say)
+    with TemporaryDirectory(prefix="hvcert-row-") as scratch:
+        copied = Path(scratch) / archive.name
+        shutil.copyfile(archive, copied)
+        add(_latest(name, sitting), copied)
+        with unpacked(copied) as folder:
+            squares = _compared(name, folder)
+        say(_verdict(squares))
+        if not any(square.problem for square in squares):
+            shutil.copyfile(copied, archive)
+    commits = dict.fromkeys((*row["commit"].split(", "), _commit()))
+    return _row(squares, ", ".join(commits))
+
+
+def _row(squares: Iterable[Square], commit: str) -> dict[str, Any]:
+    return {
+        "commit": commit,
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "squares": [asdict(square) for square in squares],
+    }
+
+
+def _drawn(kept: Kept) -> dict[str, Any]:
+    """Return the rows that the document has, with what their kept recordings say."""
+    rows = {}
+    text = kept.document.read_text() if kept.document.exists() else ""
+    for name, (commit, at) in stamps(text).items():
+        archive = kept.recordings / f"{name}{SUFFIX}"
+        if archive.exists():
+            with unpacked(archive) as folder:
+                squares = [asdict(square) for square in _compared(name, folder)]
+            rows[name] = {"commit": commit, "at": at, "squares": squares}
+    return rows
 
 
 def quick(recordings: Path, say: Say) -> int:
@@ -135,14 +184,25 @@ def _verdict(squares: Iterable[Square]) -> str:
 
 def _selection(name: str, *, few: bool) -> str:
     own = tuple(dict.fromkeys(cell.case for cell in EXPECTED[name]))
-    touched = {case.split("-", maxsplit=1)[0] for case in own}
-    touched |= {SAME[feature] for feature in touched & SAME.keys()}
-    others = [case for feature, case in SENTINELS.items() if feature not in touched]
+    others = _lacking(name, set())
     return " or ".join((*own, *(others[:FEW] if few else others)))
 
 
-def _run(name: str, selection: str, sitting: Sitting) -> tuple[Square, ...]:
-    """Run the fault's own cases and the sentinels; a run without verdicts is an error."""
+def _lacking(name: str, cases: set[str]) -> tuple[str, ...]:
+    """Return the sentinels of the features that neither the fault's cells nor the cases touch."""
+    seen = {*cases, *(cell.case for cell in EXPECTED[name])}
+    touched = {case.split("-", maxsplit=1)[0] for case in seen}
+    touched |= {SAME[feature] for feature in touched & SAME.keys()}
+    return tuple(case for feature, case in SENTINELS.items() if feature not in touched)
+
+
+def _latest(name: str, sitting: Sitting) -> Path:
+    return (sitting.results / name / "latest").resolve()
+
+
+def _run(name: str, selection: str, sitting: Sitting, say: Say) -> tuple[Square, ...]:
+    """Run cases against a fault; a run without verdicts is an error."""
+    say(f"{name}: running {selection}")
     results = sitting.results / name
     command = (sys.executable, "-m", "harness.cli", "run", "--long", f"--fault={name}")
     given = (f"--results={results.absolute()}", "--select", selection, *sitting.options)

@@ -143,6 +143,12 @@ def document(known: Mapping[str, Mapping[str, Any]]) -> str:
     return HEAD + "\n".join(lines) + "\n"
 
 
+def stamps(text: str) -> dict[str, tuple[str, str]]:
+    """Return of each fault that a document of ``document`` has the commits and the day."""
+    rows = (line.strip("| \n").split(" | ") for line in text.splitlines() if line.startswith("| "))
+    return {row[0]: (row[-2], row[-1]) for row in rows if row[0] != "Fault"}
+
+
 def _marks(squares: list[Square]) -> str:
     """Join the marks of a case's verdicts: each once, a red one always."""
     marks = "".join(dict.fromkeys(MARKS.get(s.outcome, "?") for s in squares))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,8 +14,8 @@ from harness.errors import LabError
 from harness.standin import selftest
 from harness.standin.__main__ import main
 from harness.standin.seeded.fault import Cell
-from harness.standin.seeded.kept import unpack
-from harness.standin.seeded.matrix import Row, Square, compare, render
+from harness.standin.seeded.kept import add, unpack
+from harness.standin.seeded.matrix import Row, Square, compare, document, render, stamps
 from harness.standin.selftest import Kept, Sitting
 
 CELLS = (
@@ -85,10 +86,10 @@ def test_the_matrix_shows_faults_down_cases_across_and_red_squares_below() -> No
 
 @pytest.fixture
 def runs(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Let runs end at once: nmi-lost is noticed, job-fails is not."""
+    """Let runs end at once: nmi-lost is noticed, job-fails is not, all other cases pass."""
     done: list[str] = []
     said = "injection 3 was not seen within 10 s; CPU 0 counted 2 NMIs, not 5"
-    row = {"case": "NMI-01", "parameter": "", "because": said, "facts": {"host build": "17763"}}
+    row = {"parameter": "", "because": said, "facts": {"host build": "17763"}}
 
     def run(command: tuple[str, ...], **_: object) -> subprocess.CompletedProcess[str]:
         given = dict(
@@ -96,14 +97,19 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         )
         if "--fault" in given:
             done.append(given["--fault"])
-            outcome = "fail" if given["--fault"] == "nmi-lost" else "pass"
+            asked = re.findall(r"[A-Z]+-\d+", command[command.index("--select") + 1])
+            noticed = "fail" if given["--fault"] == "nmi-lost" else "pass"
+            ends = {"NMI-01": noticed} if "NMI-01" in asked else dict.fromkeys(asked, "pass")
             latest = Path(given["--results"]) / "latest"
             latest.parent.mkdir(parents=True, exist_ok=True)
             (latest.parent / "run" / "recordings").mkdir(parents=True, exist_ok=True)
             latest.symlink_to("run")
             (latest / "run.json").write_text('{"run": "r", "controller": "somebody"}')
             (latest / "inventory.yaml").write_text("hosts: []")
-            (latest / "verdicts.jsonl").write_text(json.dumps(row | {"outcome": outcome}) + "\n")
+            rows = (json.dumps(row | {"case": c, "outcome": o}) + "\n" for c, o in ends.items())
+            (latest / "verdicts.jsonl").write_text("".join(rows))
+            for case in ends:
+                (latest / "recordings" / f"{case}.jsonl").write_text(f"{case}\n")
         return subprocess.CompletedProcess(command, 1, "" if "status" in command else "v1", "")
 
     monkeypatch.setattr(subprocess, "run", run)
@@ -147,6 +153,68 @@ def test_a_row_without_a_red_square_is_kept_with_its_recordings_and_in_the_docum
     row = f"| nmi-lost |  | F | v1 | {datetime.now(UTC):%Y-%m-%d} |"
     assert lines[-3:-1] == ["|---|:-:|:-:|---|---|", lines[-2]]
     assert row in lines
+
+
+def test_a_kept_row_is_completed_by_the_sentinels_that_it_lacks_and_by_nothing_else(
+    runs: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = Kept(tmp_path / "kept", tmp_path / "matrix.md")
+    whole, more = Sitting(tmp_path / "r", kept=kept), tmp_path / "more"
+    assert selftest.selftest(["nmi-lost"], whole, print) == 0
+    monkeypatch.setattr(selftest, "_commit", lambda: "v2")
+    completing = Sitting(more, kept=kept, complete=True)
+    assert selftest.selftest(["nmi-lost"], completing, print) == 0
+    assert selftest.selftest(["nmi-lost"], completing, print) == 0
+    assert runs == ["nmi-lost", "nmi-lost"]
+    unpack(kept.recordings / "nmi-lost.tar.xz", tmp_path / "unpacked")
+    recorded = {path.stem for path in (tmp_path / "unpacked" / "recordings").iterdir()}
+    assert recorded == {"NMI-01", "MMIO-01", "KX-01", "FB-02", "VHD-04", "BAK-02", "DM-05"}
+    facts = json.loads((tmp_path / "unpacked" / "run.json").read_text())
+    assert facts == {"run": "r", "more": [{"run": "r"}]}
+    row = f"| nmi-lost | . | . | . | . | . | F | . | v1, v2 | {datetime.now(UTC):%Y-%m-%d} |"
+    assert row in kept.document.read_text().splitlines()
+
+
+@pytest.mark.usefixtures("runs")
+def test_a_sentinel_that_notices_a_fault_is_red_and_not_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = Kept(tmp_path / "kept", tmp_path / "matrix.md")
+    assert selftest.selftest(["nmi-lost"], Sitting(tmp_path / "r", kept=kept), print) == 0
+    archive = kept.recordings / "nmi-lost.tar.xz"
+    before = archive.read_bytes()
+    monkeypatch.setattr(selftest, "SENTINELS", {"KX": "KX-01"})
+    finished = subprocess.run
+
+    def run(command: tuple[str, ...], **options: object) -> subprocess.CompletedProcess[str]:
+        done = finished(command, **options)  # type: ignore[call-overload]
+        if "--select" in command:
+            verdicts = tmp_path / "more" / "nmi-lost" / "latest" / "verdicts.jsonl"
+            verdicts.write_text(verdicts.read_text().replace('"pass"', '"fail"'))
+        return done  # type: ignore[no-any-return]
+
+    monkeypatch.setattr(subprocess, "run", run)
+    said: list[str] = []
+    completing = Sitting(tmp_path / "more", kept=kept, complete=True)
+    assert selftest.selftest(["nmi-lost"], completing, said.append) == 1
+    assert "RED nmi-lost: KX-01: fail without a cell" in said[-1]
+    assert archive.read_bytes() == before
+    assert "F!" in kept.document.read_text()
+
+
+def test_recordings_of_a_case_are_kept_once(runs: list[str], tmp_path: Path) -> None:
+    kept = Kept(tmp_path / "kept", tmp_path / "matrix.md")
+    assert selftest.selftest(["nmi-lost"], Sitting(tmp_path / "r", kept=kept), print) == 0
+    archive = kept.recordings / "nmi-lost.tar.xz"
+    with pytest.raises(LabError, match=r"holds recordings/NMI-01.jsonl of another run already"):
+        add(tmp_path / "r" / "nmi-lost" / "latest", archive)
+    assert runs == ["nmi-lost"]
+
+
+def test_the_days_and_commits_of_the_rows_are_read_from_the_document() -> None:
+    rows = {"nmi-lost": {"commit": "v1, v2", "at": "2026-11-28T01:02:03", "squares": []}}
+    assert stamps(document(rows)) == {"nmi-lost": ("v1, v2", "2026-11-28")}
+    assert stamps("") == {}
 
 
 def test_an_unknown_fault_runs_nothing(runs: list[str], tmp_path: Path) -> None:
