@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_RANGE = r"0x[0-9a-f]{1,16} - 0x[0-9a-f]{1,16}"
+_RANGE = r"0x[0-9a-f]{1,16} ?- {1,2}0x[0-9a-f]{1,16}"
 _RESERVED = re.compile(
     # Reserving 512MB of memory at 1424MB for crashkernel (System RAM: 65439MB)   (up to 6.6)
     r"\bReserving (\d{1,8})MB of memory at .{1,20} for crashkernel"
     # crashkernel reserved: 0x0000000060000000 - 0x0000000074000000 (320 MB)      (since 6.7; arm64)
     # crashkernel: reserved 0x0000000060000000 - 0x0000000074000000 (320 MB)      (riscv)
-    rf"|\bcrashkernel(?: reserved:|: reserved) {_RANGE} \((\d{{1,8}}) MB\)"
+    rf"|\bcrashkernel(?: reserved:|: reserved) {_RANGE} {{1,2}}(?:@ )?\((\d{{1,8}}) ?MB\)"
     # Reserved 256MB memory for crash kernel                                     (kdumpctl showmem)
     r"|\bReserved (\d{1,8}) ?MB memory for crash kernel"
     # Reserved crashkernel:    256M                                              (kdumpctl estimate)

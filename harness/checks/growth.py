@@ -37,7 +37,10 @@ _NOTHING = re.compile(
 )
 _FAILED = re.compile(
     # resize2fs: New size too large to be expressed in 32 bits; xfs_growfs: /mnt is not a mounted
-    r"(?:^|[\s/])(?:resize2fs|xfs_growfs|resize\.f2fs): \S"
+    # not a change of their code: [1/3] resize2fs: remove unused variable 'c'
+    r"(?:^|/|\w: )(?:resize2fs|xfs_growfs|resize\.f2fs): (?![a-z])\S"
+    r"|(?:^|/|\w: )(?:resize2fs|xfs_growfs|resize\.f2fs): (?:command not found|.{0,80}"
+    r"\b(?:cannot|can't|could(?: not|n't)|error|failed|invalid|option|unable|unrecognized)\b)"
     # Please run 'e2fsck -f /dev/sdb1' first.
     r"|['\"\u2018\u2019\u201c\u201d\u201e\u00ab][ \u00a0\u202f]?e2fsck -fy? "
     r"|^open: .{1,80} while opening "
@@ -49,14 +52,19 @@ _FAILED = re.compile(
     r"|online resizing is not allowed|can't (?:resize|shrink)|ext4_resize)"
     r"|\bfsadm failed: \d|Failed to resize (?:\"|filesystem)"
 )
+_COMMAND = (
+    r"(?:/usr)?(?:/s?bin/)?(?:xfs_growfs (?!.{0,40}(?<= )-[nV]\b)"
+    r"|resize2fs (?!.{0,40}(?<= )-P\b)|btrfs fi(?:lesystem)? resize )"
+)
 _BEGUN = re.compile(
     # resize2fs 1.46.2 (28-Feb-2021)
     r"(?:^|[\s:])resize2fs \d\.\d{1,2}[\d.]{0,6}(?:-\w{1,9})? \(|; on-line resizing required$"
     r"|^Performing an on-line resize of |^Resize '.{1,100}' of '|^Resize device id \d"
     r"|^BTRFS.{0,60}: resizing devid \d|^\[EXPERIMENTAL\] try to shrink unused space"
     # root@vm:~# xfs_growfs /mnt
-    r"|(?:^|[#$>+] {0,3}|\bsudo )(?:/usr)?(?:/s?bin/)?(?:xfs_growfs (?!.{0,40}(?<= )-[nV]\b)"
-    r"|resize2fs (?!.{0,40}(?<= )-P\b)|btrfs fi(?:lesystem)? resize )[-/.\w'\"$]"
+    rf"|(?:[#$>+] {{0,3}}|\bsudo ){_COMMAND}[-/.\w'\"$]"
+    # resize2fs /dev/sdb 4G             not: resize2fs can re-number inodes when it shrinks
+    rf"|^{_COMMAND}(?:[-/.'\"$]|[\w-]{{1,60}}(?:\.\w| \d{{1,15}}[KMGTs]?(?:$|\W)))"
 )
 _ASKED = re.compile(
     # Resizing the filesystem on ./foo.iso to 524288 (1k) blocks.

@@ -88,29 +88,32 @@ def parse_kdump(text: str) -> KdumpState:
 class _Boot:
     """What was said in one boot; a service that ended well proves nothing after its tool failed."""
 
-    ready: bool | None = None
+    said: bool | None = None
     reservation: ReservationScan = field(default_factory=ReservationScan)
     service: ServiceScan = field(default_factory=lambda: ServiceScan(_SERVICE))
     _tool_failed: bool = False
 
+    @property
+    def ready(self) -> bool | None:
+        """What was said; a reservation that was refused, and not given later, lets none run."""
+        return False if self.said is None and self.reservation.refused else self.said
+
     def feed(self, message: str) -> None:
         self.reservation.feed(message)
         if _NOT_READY.search(message):
-            self.ready, self._tool_failed = False, True
+            self.said, self._tool_failed = False, True
         elif _READY.search(message):
-            self.ready, self._tool_failed = True, False
+            self.said, self._tool_failed = True, False
         else:
             self._take_service(self.service.feed(message))
-        if self.reservation.refused and self.ready is None:
-            self.ready = False
 
     def _take_service(self, said: Said | None) -> None:
         if said == "starts":
             self._tool_failed = False
         elif said == "runs":
-            self.ready = not (self._tool_failed or self.reservation.refused)
+            self.said = not (self._tool_failed or self.reservation.refused)
         elif said is not None:
-            self.ready = False
+            self.said = False
 
 
 class _Scan:

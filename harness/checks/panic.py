@@ -18,6 +18,7 @@ _CPU = re.compile(r"\bCPU: (\d{1,6})\b")
 _UNKNOWN = re.compile(r"NMI received for unknown reason ([0-9a-f]{1,4})\b")  # no CPU before 2.6.12
 _TRACE_OF_UNKNOWN = ("unknown_nmi_error", "strange power saving mode")
 _PROMPT = re.compile(r"(?:.{0,80}(?:login: |[$#] ))?(?=Kernel panic|---\[ end Kernel panic)")
+_OF_DUMP = re.compile(r'\s{0,16}PANIC: {1,4}"(Kernel panic[^"]{0,200})"')  # crash, of its dump
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +99,13 @@ class _Scan:
 
 
 def _said_by_kernel(message: str) -> re.Match[str] | None:
-    """Match a panic where a message begins; who merely quotes one begins otherwise."""
+    """Match a panic where a message begins; who merely quotes one begins otherwise.
+
+    The tool crash names what its dump panicked of.
+    """
     if "Kernel panic" not in message[:128]:
         return None
+    if of_dump := _OF_DUMP.match(message):
+        return _PANIC.match(of_dump[1])
     begin = _PROMPT.match(message)
     return _PANIC.match(message, begin.end()) if begin else None

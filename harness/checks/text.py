@@ -69,8 +69,8 @@ _PROGRAM = re.compile(
 # [    0.123456]    <4>[ 1867.869071]    [  12.3456][  T123]    kern  :warn  : [    1.000000]
 _STAMP = re.compile(
     r"(?:<\d{1,3}>|\b[a-z]{2,8} {0,3}:[a-z]{2,7} {0,3}: )?(?<!['\"`])"  # not where it is quoted
-    r"\[ {0,6}(?P<seconds>\d{1,9}\.\d{4,6})(?: <[ \d.]{1,20}>)?\]"
-    r"(?: ?\[ {0,6}[TC]\d{1,7}\])?(?=\s|$) ?"
+    r"\[[ \ufffd]{0,6}(?P<seconds>\d{1,9}\.\d{4,6})(?: <[ \d.]{1,20}>)?\]"
+    r"(?: ?\[ {0,6}[TC]\d{1,7}\])?(?=[\s\ufffd]|$)[ \ufffd]?"
 )
 # [Thu Jun 11 20:16:31 2021] text (dmesg -T)    [Jun11 20:16] text, [  +0.000003] text (dmesg -H)
 _CTIME = re.compile(
@@ -79,7 +79,8 @@ _CTIME = re.compile(
     rf"|{_MONTH}[ \d]{{1,2}}\d \d\d:\d\d| {{1,7}}\+\d{{1,6}}\.\d{{4,6}}|<[ \d.]{{1,20}}>)\] "
 )
 _LEVEL = re.compile(r"<\d{1,3}>")
-_BLANK = re.compile(r"\n(?:[\r\n]{1,1000000}\n)?")  # a run of empty lines is read as one
+_BLANK = re.compile(r"\n(?:(?P<empty>[\r\n]{0,1000000})\n)?")  # a run of empty lines is one
+_PANIC = "Kernel panic - not syncing: "
 _WRAP_FROM, _WRAP_TO = 68, 82
 _SOFT_BREAK = range(70, 78)  # how wide quoted-printable mail is where it ends a line with =
 _CARRIER = re.compile(
@@ -129,7 +130,7 @@ def _bare(line: str) -> str:
     if "\x1b" in line:
         line = _ESCAPE.sub("", line)
     if not line.isprintable():
-        line = _CONTROL.sub("", line)
+        line = _CONTROL.sub("", line.replace("\xa0", " "))
     if (">" in line[:8] or "|" in line[:8]) and (quote := _QUOTE.match(line)):
         line = line[quote.end() :]
     if _MAY_BE_LOGGER.match(line) and not _SYSLOG.match(line):
@@ -145,7 +146,11 @@ def records(text: str) -> Iterator[Record]:
 
 
 def _split(text: str) -> Iterator[str]:
-    start, size = 0, len(text)
+    """Yield physical lines, and an empty one where a paragraph ends.
+
+    In a text with an empty line after each line, one of them ends nothing.
+    """
+    start, size, spaced = 0, len(text), True
     while start < size:
         end = text.find("\n", start)
         end = size if end < 0 else end
@@ -154,8 +159,10 @@ def _split(text: str) -> Iterator[str]:
             yield from part.split("\r") if "\r" in part else (part,)
         blank = _BLANK.match(text, end)
         start = blank.end() if blank else size
-        if start > end + 1:
+        empty = blank["empty"].count("\n") + 1 if blank and blank["empty"] is not None else 0
+        if empty > int(spaced):
             yield ""
+        spaced = bool(empty)
 
 
 def _prefixed(line: str) -> bool:
@@ -193,7 +200,7 @@ def _may_be_broken(line: str) -> bool:
     if line.endswith(("[mem", "-", "resource")):
         return True
     if not _prefixed(line):
-        return False
+        return line.startswith(_PANIC)
     stamp = _STAMP.search(line[:200])
     return not stamp or _CARRIER.match(line[: stamp.start()].lstrip()) is not None
 
@@ -204,6 +211,8 @@ def _joined(held: str, more: str, *, soft: bool) -> str:
 
 def _continues(held: str, width: int, line: str) -> bool:
     if len(held) > PIECE or _prefixed(line) or _OF_ITS_OWN.match(line):
+        return False
+    if held.startswith(_PANIC) and not line[0].islower():
         return False
     if held.endswith(("[mem", " resource")):
         return True

@@ -58,6 +58,18 @@ def test_who_merely_quotes_a_panic_has_none() -> None:
     assert not parse_panic("Jun  1 01:02:03 vm1 grep[1]: Kernel panic - not syncing: x\n").panic
 
 
+def test_the_panic_of_a_dump_is_that_of_its_kernel() -> None:
+    crash = """\
+      MEMORY: 3 GB
+       PANIC: "Kernel panic - not syncing: sysrq triggered crash"
+         PID: 1567
+         CPU: 5
+"""
+    assert parse_panic(crash) == Panic(panic=True, reason="sysrq triggered crash", cpu=5)
+    other = 'PANIC: "Oops: 0002 [#1] SMP " (check log for details)\n'
+    assert parse_panic(other) == Panic()
+
+
 def test_serr_has_a_reason_but_is_not_unknown() -> None:
     found = parse_panic("[  1.0000] NMI: PCI system error (SERR) for reason b1 on CPU 0.\n")
     assert (found.unknown_nmi, found.nmi_reason, found.cpu) == (False, "0xb1", 0)

@@ -248,6 +248,27 @@ def test_a_soft_break_of_quoted_printable_is_mended() -> None:
     ]
 
 
+def test_what_follows_an_empty_line_is_not_the_rest_of_the_line_before() -> None:
+    end = "[    9.772547][    T0] ---[ end Kernel panic - not syncing: Fatal exception ]---"
+    text = f"[    9.772546] first\n{end}\n\nThe working boot looks like this:\n"
+    assert messages(text)[1:] == [end[23:], "The working boot looks like this:"]
+
+
+def test_a_bare_panic_that_a_mailer_broke_is_one_message_and_what_the_kernel_adds_is_another() -> (
+    None
+):
+    panic = "Kernel panic - not syncing: XSAVE has to be disabled as it is not yet"
+    assert messages(f"{panic}\nsupported by this\n") == [f"{panic} supported by this"]
+    assert messages(f"{panic}\nCPU: 0 PID: 1 Comm: x\n") == [panic, "CPU: 0 PID: 1 Comm: x"]
+
+
+@pytest.mark.parametrize("space", ["\xa0", "\ufffd"])
+def test_a_stamp_with_the_spaces_of_a_web_page_is_one(space: str) -> None:
+    (record,) = records(f"[{space}{space} 38.332403]{space}Kernel panic - not syncing: x")
+    assert record.seconds == pytest.approx(38.332403)
+    assert record.by_kernel
+
+
 def test_a_record_of_the_journals_json_is_a_line() -> None:
     line = '{"_TRANSPORT":"kernel","__REALTIME_TIMESTAMP":"1623442591123456","MESSAGE":"hello"}'
     (record,) = records(line)
@@ -267,6 +288,9 @@ def test_brackets_that_are_no_json_are_a_line() -> None:
         ("one\rtwo\n", ["one", "two"]),  # a progress line, written over
         ("one\n\n\ntwo\n", ["one", "", "two"]),
         ("one\n\ntwo\n", ["one", "two"]),
+        ("one\r\n\r\ntwo\r\n", ["one", "two"]),
+        ("one\ntwo\n\nthree\n\nfour", ["one", "two", "", "three", "four"]),
+        ("[\xa0\xa0 1.0]\xa0 text", ["[   1.0]  text"]),
         ("  indented  \n", ["  indented"]),
     ],
 )
