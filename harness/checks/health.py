@@ -11,7 +11,7 @@ from collections import Counter, deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from harness.checks.health_signs import BENIGN, CALL_TRACE, SIGNS
+from harness.checks.health_signs import ALONE, BENIGN, SIGNS
 from harness.checks.kernel_log import KERNEL_LOG, KernelLog, new_records
 from harness.checks.text import Record, records
 from harness.evidence import Measured
@@ -105,8 +105,9 @@ def _problem(record: Record, *, alone: bool) -> Problem | None:
             if quoted or BENIGN.search(message):
                 return None
             return Problem(sign.kind, message, record.line)
-    if alone and CALL_TRACE.match(message):
-        return Problem("call-trace", message, record.line)
+    for kind, pattern in ALONE if alone else ():
+        if pattern.match(message):
+            return Problem(kind, message, record.line)
     return None
 
 

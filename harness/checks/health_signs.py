@@ -35,7 +35,7 @@ SIGNS = (
     _sign("hung-task", "blocked for more than", r"task \S.{0,80} blocked for more than \d"),
     _sign("rcu-stall", "stall", r"(?:self-detected|detected|expedited) .{0,20}stalls?\b"),
     _sign("rcu-stall", "kthread starved"),
-    _sign("bug", "BUG: ", r"\bBUG: "),
+    _sign("bug", "BUG: ", r"(?<![\w\"'`])BUG: "),  # not where it is quoted
     _sign("bug", "kernel BUG at"),
     _sign("oops", "Oops", r"\bOops(?: -|:) "),
     _sign("oops", "Internal error: ", r"^Internal error: "),
@@ -43,10 +43,10 @@ SIGNS = (
         "oops", "general protection fault", r"^general protection fault|: general protection fault"
     ),
     _sign("oops", "ernel paging request", r"nable to handle kernel paging request"),
-    _sign("oops", "NULL pointer dereference"),
+    _sign("oops", "NULL pointer dereference", r"(?:^|kernel )NULL pointer dereference"),
     _sign("oops", "exploit attempt?", r"kernel tried to execute .{0,40}exploit attempt"),
     _sign("oops", "[#", rf"(?:invalid opcode|divide error|stack segment|double fault): {_FAULT}"),
-    _sign("oops", "double fault", r"^(?:PANIC: |traps: )?double fault"),
+    _sign("oops", "double fault", r"^(?:traps: )?(?:PANIC: )?double fault"),
     _sign("oops", "tack guard page was hit"),
     _sign(
         "warning",
@@ -66,7 +66,7 @@ SIGNS = (
     _sign("oom", "ut of memory and no killable"),
     _sign("allocation", " failure: order", r"alloc(?:ation)? failure: order"),
     _sign("allocation", "Unable to allocate memory", r"SLUB: Unable to allocate memory"),
-    _sign("allocation", "Bad page", r"\bBad page (?:state|map)\b"),
+    _sign("allocation", "Bad page", r"(?:^|(?<![\w\"'`])BUG: )Bad page (?:state|map)\b"),
     # disks and file systems
     _sign(
         "io-error",
@@ -97,7 +97,18 @@ SIGNS = (
         r"|previous I/O error|Delayed block allocation failed|This should not happen"
         r"|failed to convert unwritten)",
     ),
-    _sign("filesystem", "JBD", r"JBD2?: (?:Error|Detected IO errors|I/O error)"),
+    _sign(
+        "filesystem",
+        "EXT",
+        r"EXT[234]-fs warning .{1,160}(?:: I/O error |error -5\b|\berr[ =]-5\b"
+        r"|; IO logical block )",
+    ),
+    _sign(
+        "filesystem",
+        "JBD",
+        r"JBD2?: (?:Error|Detected IO errors|I/?O error|recovery failed|journal checksum error"
+        r"|Invalid checksum recovering|Spotted dirty metadata buffer)",
+    ),
     _sign("filesystem", "JBD2: ", r"JBD2: .{0,60}journal .{0,60}(?:abort|corrupt)"),
     _sign("filesystem", "borting journal"),
     _sign("filesystem", "Remounting filesystem read-only"),
@@ -118,7 +129,12 @@ SIGNS = (
     _sign("segfault", "trap invalid opcode"),
 )
 
-CALL_TRACE = re.compile(r"^Call [Tt]race:")
+ALONE = (
+    ("call-trace", re.compile(r"^Call [Tt]race:")),
+    ("panic", re.compile(r"---\[ end Kernel panic\b")),
+    ("oom", re.compile(r"^Killed process \d+ \(")),
+)
+"""Kind and pattern of what belongs to a problem before it, and counts where there is none."""
 
 BENIGN = re.compile(
     # commands that a disk may not know; the block layer falls back by itself

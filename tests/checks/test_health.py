@@ -124,6 +124,13 @@ def test_who_merely_quotes_a_panic_has_none() -> None:
     assert read_problems("Jun  1 01:02:03 vm1 sshd[1]: BUG: soft lockup") == ()
 
 
+def test_the_end_of_a_panic_counts_where_its_beginning_is_missing() -> None:
+    end = "[    4.300000] ---[ end Kernel panic - not syncing: Attempted to kill init! ]---\n"
+    assert [problem.kind for problem in read_problems(end)] == ["panic"]
+    begin = "[    4.200000] Kernel panic - not syncing: Attempted to kill init!\n"
+    assert [problem.line for problem in read_problems(begin + end)] == [begin.rstrip()]
+
+
 def test_a_provoked_kind_is_not_held_against_the_guest() -> None:
     text = "[  1.000000] x\n"
     oom = text + "[  2.000000] Out of memory: Killed process 9 (load)\n"
