@@ -86,7 +86,7 @@ class _Scan:
         if self._cut:
             message, self._cut = f"{self._cut} {message}", ""
         self._boots.feed(message)
-        if _OWN_END.search(message):
+        if _OWN_END.search(message) and "%" not in message:
             self.service.said = "failed"
         elif "VSS" in message or "FREEZE" in message:
             self._take_own(message)
