@@ -107,7 +107,7 @@ SIGNS = (
         "filesystem",
         "JBD",
         r"JBD2?: (?:Error|Detected IO errors|I/?O error|recovery failed|journal checksum error"
-        r"|Invalid checksum recovering|Spotted dirty metadata buffer)",
+        r"|Invalid checksum recovering)",
     ),
     _sign("filesystem", "JBD2: ", r"JBD2: .{0,60}journal .{0,60}(?:abort|corrupt)"),
     _sign("filesystem", "borting journal"),

@@ -23,47 +23,44 @@ BULKY: dict[str, list[object]] = {"evidence": [], "steps": [], "story": [], "ser
 
 def keep(run: Path, archive: Path) -> None:
     """Pack the recordings of a finished run; the same run gives the same bytes."""
-    _pack(_members(run), archive, run)
-
-
-def add(run: Path, archive: Path) -> None:
-    """Add the recordings of a run with other cases of the same fault to those that are kept."""
-    with unpacked(archive) as before:
-        members = dict(_members(before))
-        for name, data in _members(run):
-            if name == "run.json":
-                facts = json.loads(members[name])
-                more = [*facts.get("more", ()), json.loads(data)]
-                members[name] = _line(facts | {"more": more})
-            elif name == "verdicts.jsonl":
-                members[name] += data
-            elif name not in members:
-                members[name] = data
-            elif name != "inventory.yaml":
-                raise LabError(f"{archive}: holds {name} of another run already")
-    _pack(members.items(), archive, run)
-
-
-@contextmanager
-def unpacked(archive: Path) -> Iterator[Path]:
-    """Unpack into a folder that is gone afterwards."""
-    with TemporaryDirectory(prefix="hvcert-kept-") as scratch:
-        folder = Path(scratch) / archive.name.removesuffix(SUFFIX)
-        unpack(archive, folder)
-        yield folder
-
-
-def _pack(members: Iterable[tuple[str, bytes]], archive: Path, run: Path) -> None:
     try:
         archive.parent.mkdir(parents=True, exist_ok=True)
         with tarfile.open(archive, "w:xz", preset=9) as packed:
-            for name, data in members:
+            for name, data in _members(run):
                 member = tarfile.TarInfo(name)
                 member.size = len(data)
                 packed.addfile(member, io.BytesIO(data))
     except OSError as broken:
         archive.unlink(missing_ok=True)
         raise LabError(f"{archive}: cannot keep the recordings of {run}: {broken}") from broken
+
+
+def archives(recordings: Path) -> dict[str, tuple[Path, ...]]:
+    """Return each fault's archives, that of the whole row first: ``NAME``, ``NAME.2`` and so on."""
+    found: dict[str, list[Path]] = {}
+    for path in sorted(recordings.glob(f"*{SUFFIX}")):
+        found.setdefault(path.name.split(".", maxsplit=1)[0], []).append(path)
+    return {name: tuple(sorted(paths, key=_order)) for name, paths in found.items()}
+
+
+def _order(archive: Path) -> tuple[int, str]:
+    return len(archive.name), archive.name
+
+
+def next_archive(name: str, recordings: Path) -> Path:
+    """Return where to keep a run that adds to what is kept of a fault."""
+    number = len(archives(recordings).get(name, ())) + 1
+    return recordings / f"{name}{'' if number == 1 else f'.{number}'}{SUFFIX}"
+
+
+@contextmanager
+def unpacked(paths: Iterable[Path]) -> Iterator[tuple[Path, ...]]:
+    """Unpack archives into folders that are gone afterwards."""
+    with TemporaryDirectory(prefix="hvcert-kept-") as scratch:
+        folders = {path: Path(scratch) / path.name.removesuffix(SUFFIX) for path in paths}
+        for path, folder in folders.items():
+            unpack(path, folder)
+        yield tuple(folders.values())
 
 
 def unpack(archive: Path, folder: Path) -> None:
@@ -77,9 +74,7 @@ def unpack(archive: Path, folder: Path) -> None:
 
 def _members(run: Path) -> Iterator[tuple[str, bytes]]:
     facts = json.loads((run / "run.json").read_text())
-    known = {
-        key: facts[key] for key in ("run", "started", "hvcert", "commit", "more") if key in facts
-    }
+    known = {key: facts[key] for key in ("run", "started", "hvcert", "commit") if key in facts}
     yield "run.json", _line(known)
     yield "inventory.yaml", (run / "inventory.yaml").read_bytes()
     rows = [json.loads(line) for line in (run / "verdicts.jsonl").read_text().splitlines()]
