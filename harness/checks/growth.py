@@ -38,9 +38,8 @@ _NOTHING = re.compile(
 _FAILED = re.compile(
     # resize2fs: New size too large to be expressed in 32 bits; xfs_growfs: /mnt is not a mounted
     # not a change of their code: [1/3] resize2fs: remove unused variable 'c'
-    r"(?:^|/|\w: )(?:resize2fs|xfs_growfs|resize\.f2fs): (?![a-z])\S"
-    r"|(?:^|/|\w: )(?:resize2fs|xfs_growfs|resize\.f2fs): (?:command not found|.{0,80}"
-    r"\b(?:cannot|can't|could(?: not|n't)|error|failed|invalid|option|unable|unrecognized)\b)"
+    r"(?:^|/|\w: )(?:resize2fs|xfs_growfs|resize\.f2fs): (?:(?![a-z])\S|.{0,80}"
+    r"\b(?:not|cannot|can't|couldn't|error|failed|invalid|option|unable|unrecognized)\b)"
     # Please run 'e2fsck -f /dev/sdb1' first.
     r"|['\"\u2018\u2019\u201c\u201d\u201e\u00ab][ \u00a0\u202f]?e2fsck -fy? "
     r"|^open: .{1,80} while opening "

@@ -175,7 +175,8 @@ def _prefixed(line: str) -> bool:
 def _unwrapped(cleaned: Iterator[str]) -> Iterator[str]:
     """Join a line that a mail client broke near 72 to 80 columns.
 
-    Only after a line that begins as log lines do, and only where the next word did not fit. A
+    Only after a line that begins as log lines do, or after a bare panic where the next begins in
+    lower case as no line of the kernel's does there; and only where the next word did not fit. A
     message that breaks off inside ``[mem`` is not over either way.
     """
     held, width = "", 0  # width: of the last physical line of what is held
