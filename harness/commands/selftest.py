@@ -20,7 +20,7 @@ def selftest(  # noqa: PLR0913, PLR0917  # Typer's form: one parameter per optio
     few: Annotated[bool, typer.Option("--few", help="Two sentinel cases, not seven.")] = False,  # noqa: FBT002
     stale: Annotated[bool, typer.Option("--stale", help="Rows of earlier commits do.")] = False,  # noqa: FBT002
     keep: Annotated[bool, typer.Option("--keep", help="Keep recordings in the project.")] = False,  # noqa: FBT002
-    complete: Annotated[bool, typer.Option("--complete", help="Run what kept rows lack.")] = False,  # noqa: FBT002
+    complete: Annotated[bool, typer.Option("--complete", help="Run what kept rows lack.")] = False,  # noqa: FBT002  # Typer's form
     results: Annotated[Path, typer.Option(help="Folder of its results.")] = Path(
         "results/selftest"
     ),

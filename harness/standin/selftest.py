@@ -95,10 +95,13 @@ def selftest(names: Iterable[str], sitting: Sitting, say: Say) -> int:
 
 def _whole(name: str, sitting: Sitting, say: Say) -> dict[str, Any]:
     """Run a fault's own cases and the sentinels, and keep the recordings of a row without red."""
-    squares = _run(name, _selection(name, few=sitting.few), sitting, say)
+    run = _run(name, _selection(name, few=sitting.few), sitting, say)
+    squares = _compared(name, run)
     say(_verdict(squares))
     if sitting.kept and not any(square.problem for square in squares):
-        keep(_latest(name, sitting), sitting.kept.recordings / f"{name}{SUFFIX}")
+        for earlier in archives(sitting.kept.recordings).get(name, ()):
+            earlier.unlink()  # what completed the row before was of other runs
+        keep(run, next_archive(name, sitting.kept.recordings))
     return _row(squares, _commit())
 
 
@@ -109,8 +112,7 @@ def _completed(
     lacking = _lacking(name, {square["case"] for square in row["squares"]})
     if not lacking:
         return row
-    _run(name, " or ".join(lacking), sitting, say)
-    run = _latest(name, sitting)
+    run = _run(name, " or ".join(lacking), sitting, say)
     with unpacked(archives(kept.recordings)[name]) as folders:
         squares = _compared(name, *folders, run)
     say(_verdict(squares))
@@ -195,12 +197,8 @@ def _lacking(name: str, cases: set[str]) -> tuple[str, ...]:
     return tuple(case for feature, case in SENTINELS.items() if feature not in touched)
 
 
-def _latest(name: str, sitting: Sitting) -> Path:
-    return (sitting.results / name / "latest").resolve()
-
-
-def _run(name: str, selection: str, sitting: Sitting, say: Say) -> tuple[Square, ...]:
-    """Run cases against a fault; a run without verdicts is an error."""
+def _run(name: str, selection: str, sitting: Sitting, say: Say) -> Path:
+    """Run cases against a fault and return the run; one without verdicts is an error."""
     say(f"{name}: running {selection}")
     results = sitting.results / name
     command = (sys.executable, "-m", "harness.cli", "run", "--long", f"--fault={name}")
@@ -211,7 +209,7 @@ def _run(name: str, selection: str, sitting: Sitting, say: Say) -> tuple[Square,
     if not (latest / "verdicts.jsonl").exists():
         said = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
         raise LabError(f"the run with fault {name} reached no verdict: {said}")
-    return _compared(name, latest)
+    return latest.resolve()
 
 
 def _compared(name: str, *runs: Path) -> tuple[Square, ...]:

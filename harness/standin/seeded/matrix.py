@@ -123,7 +123,8 @@ The last run of each seeded fault on real guests of the stand-in host (`make sel
 cases that must notice it and sentinel cases of other features. **F** fail, **E** error, **.**
 pass, **-** not applicable, **?** not run to its end; **!** another verdict than was said
 beforehand; an empty square was not run. A fault that nothing notices would be red. `hvcert
-selftest --quick` judges the recordings of these runs again.
+selftest --quick` judges the recordings of these runs again. A row that was completed later (`hvcert
+selftest --complete`) names the commit of each of its runs.
 
 """
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -175,6 +176,17 @@ def test_a_kept_row_is_completed_by_the_sentinels_that_it_lacks_and_by_nothing_e
     assert row in kept.document.read_text().splitlines()
 
 
+def test_a_row_that_is_run_anew_does_not_keep_what_completed_the_old_one(
+    runs: list[str], tmp_path: Path
+) -> None:
+    kept = Kept(tmp_path / "kept", tmp_path / "matrix.md")
+    for folder, complete in (("a", False), ("b", True), ("c", False)):
+        sitting = Sitting(tmp_path / folder, kept=kept, complete=complete)
+        assert selftest.selftest(["nmi-lost"], sitting, print) == 0
+    assert runs == ["nmi-lost"] * 3
+    assert [path.name for path in kept.recordings.iterdir()] == ["nmi-lost.tar.xz"]
+
+
 @pytest.mark.usefixtures("runs")
 def test_a_sentinel_that_notices_a_fault_is_red_and_not_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -182,14 +194,14 @@ def test_a_sentinel_that_notices_a_fault_is_red_and_not_kept(
     kept = Kept(tmp_path / "kept", tmp_path / "matrix.md")
     assert selftest.selftest(["nmi-lost"], Sitting(tmp_path / "r", kept=kept), print) == 0
     monkeypatch.setattr(selftest, "SENTINELS", {"KX": "KX-01"})
-    finished = subprocess.run
+    finished: Callable[..., subprocess.CompletedProcess[str]] = subprocess.run
 
     def run(command: tuple[str, ...], **options: object) -> subprocess.CompletedProcess[str]:
-        done = finished(command, **options)  # type: ignore[call-overload]
+        done = finished(command, **options)
         if "--select" in command:
             verdicts = tmp_path / "more" / "nmi-lost" / "latest" / "verdicts.jsonl"
             verdicts.write_text(verdicts.read_text().replace('"pass"', '"fail"'))
-        return done  # type: ignore[no-any-return]
+        return done
 
     monkeypatch.setattr(subprocess, "run", run)
     said: list[str] = []
