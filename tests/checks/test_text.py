@@ -259,6 +259,7 @@ def test_a_bare_panic_that_a_mailer_broke_is_one_message_and_what_the_kernel_add
 ):
     panic = "Kernel panic - not syncing: XSAVE has to be disabled as it is not yet"
     assert messages(f"{panic}\nsupported by this\n") == [f"{panic} supported by this"]
+    assert messages(f"{panic}\na feature of this\n") == [f"{panic} a feature of this"]
     assert messages(f"{panic}\nCPU: 0 PID: 1 Comm: x\n") == [panic, "CPU: 0 PID: 1 Comm: x"]
 
 
