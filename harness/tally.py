@@ -14,7 +14,7 @@ from harness.report.result import CaseResult, from_json, to_json
 from harness.report.store import Store
 
 FACTS = ("run", "started", "commit", "select", "markers", "faults", "shard")
-SAME = ("inventory", "select", "markers", "faults", "shard")
+SAME = ("inventory", "faults")
 UNSAID: Mapping[str, Any] = {"parameter": "", "because": "", "evidence": (), "story": ()}
 
 
@@ -22,16 +22,17 @@ def tally(book: Path, folders: Iterable[Path]) -> Path:
     """Add finished runs to the book, each once; write its table beside it and return that file.
 
     The book has a line of JSON per run: name, day, commit, what was asked, and its verdicts without
-    evidence; a reason only where one did not pass. All runs of a book
-    asked the same, whatever their commit. Raises ResultsError for one that did not, for a checkout
-    with changes and for a file that is no book.
+    evidence; a reason only where one did not pass. Runs of a book have one inventory and the same
+    faults; commit and selection may differ, as each row of the table counts its own verdicts.
+    Raises ResultsError for a run of another inventory or other faults, for a checkout with changes
+    and for a file that is no book.
     """
     kept = _read(book)
     for folder in folders:
         line = _line(folder)
         asked = {key: line[key] for key in SAME}
         if any({key: other.get(key) for key in SAME} != asked for other in kept.values()):
-            said = f"{folder}: asked for something else than the runs of {book}"
+            said = f"{folder}: another inventory or other faults than the runs of {book}"
             raise ResultsError(f"{said} ({asked}); give it a book of its own")
         kept.setdefault(line["run"], line)
     table = book.with_suffix(".md")

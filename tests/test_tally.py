@@ -1,4 +1,4 @@
-"""A book of runs: each run once, over commits, and only those that asked the same."""
+"""A book of runs: each run once, over commits and selections, of one inventory."""
 
 from __future__ import annotations
 
@@ -44,16 +44,23 @@ def test_the_command_says_the_table(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert "1 verdicts, all as expected." in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(
-    "other", [{"select": "NMI"}, {"faults": ["x-y"]}, {"inventory": "/j.yaml"}, {"shard": "1/2"}]
-)
-def test_a_run_that_asked_something_else_is_refused_and_the_book_stays(
+@pytest.mark.parametrize("other", [{"select": "NMI"}, {"markers": ""}, {"shard": "1/2"}])
+def test_a_run_of_other_cases_counts_for_them(tmp_path: Path, other: dict[str, object]) -> None:
+    book = tmp_path / "b.jsonl"
+    tally(book, made(tmp_path / "a", 1))
+    (run,) = made(tmp_path / "other", 1, **other)
+    table = tally(book, [renamed(run, "run-09")]).read_text()
+    assert "2 verdicts, all as expected." in table
+
+
+@pytest.mark.parametrize("other", [{"faults": ["x-y"]}, {"inventory": "/j.yaml"}])
+def test_a_run_of_another_inventory_or_with_a_fault_is_refused_and_the_book_stays(
     tmp_path: Path, other: dict[str, object]
 ) -> None:
     book = tmp_path / "b.jsonl"
     tally(book, made(tmp_path / "a", 1))
     before = book.read_text()
-    with pytest.raises(ResultsError, match=r"asked for something else than the runs of .*b\.jsonl"):
+    with pytest.raises(ResultsError, match=r"another inventory or other faults .*b\.jsonl"):
         tally(book, made(tmp_path / "other", 1, **other))
     assert book.read_text() == before
 

@@ -67,7 +67,7 @@ def _judge_again(folders: list[Path], summary: str) -> NoReturn:
 @app.command()
 def tally(
     book: Annotated[Path, typer.Argument(help="File (JSON lines) that keeps the runs.")],
-    folders: Annotated[list[Path], typer.Argument(help="Finished runs that asked the same.")],
+    folders: Annotated[list[Path], typer.Argument(help="Finished runs of one inventory.")],
 ) -> None:
     """Count over many runs how often each case passed; the table goes beside the book (.md)."""
     from harness.tally import tally as add
