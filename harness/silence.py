@@ -1,4 +1,4 @@
-"""What a host shows of a guest that does not answer, kept before anybody touches the VM."""
+"""What a host shows of a guest that does not answer or end, kept before anybody touches the VM."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from harness.checks.framebuffer import Size
-from harness.errors import DeadlineExceeded, GuestUnreachable, HarnessError
+from harness.errors import DeadlineExceeded, GuestUnreachable, HarnessError, HostRefused
 from harness.evidence import Evidence
 from harness.host.display import thumbnail
 
@@ -20,13 +20,14 @@ SCREEN = Size(800, 600)
 
 @contextmanager
 def watched(vm: Vm, kept: list[Evidence]) -> Iterator[None]:
-    """Keep the VM's state and its screen when the block ends because the guest did not answer.
+    """Keep the VM's state and its screen when the guest did not answer, or the host refused.
 
-    The error of the block goes on; what the host cannot show is left out.
+    A host refuses a shutdown that the guest has not ended in time. The error of the block goes on;
+    what the host cannot show is left out.
     """
     try:
         yield
-    except (DeadlineExceeded, GuestUnreachable):
+    except (DeadlineExceeded, GuestUnreachable, HostRefused):
         with suppress(HarnessError):
             kept.extend(vm.measured_state().evidence)
         with suppress(HarnessError):

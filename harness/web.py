@@ -107,9 +107,10 @@ class Rising:
     life: dynamic.Life | None = None
 
     def take(self, name: str, shares: tuple[float, ...]) -> Round:
-        """Take one step after the other."""
+        """Take one step after the other, then end the server: a full guest cannot shut down."""
         self.bench.context += web.equip(self.guest.shell, self.bench.family, SWAP)
         steps = tuple(self._step(name, share) for share in shares)
+        web.end_server(self.guest.shell)
         return Round(name, steps, self.sampler.log().value)
 
     def _step(self, name: str, share: float) -> Step:

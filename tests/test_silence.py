@@ -8,7 +8,13 @@ from datetime import timedelta
 
 import pytest
 
-from harness.errors import DeadlineExceeded, EvidenceError, GuestUnreachable
+from harness.errors import (
+    DeadlineExceeded,
+    ErrorRecordFacts,
+    EvidenceError,
+    GuestUnreachable,
+    HostRefused,
+)
 from harness.evidence import Evidence
 from harness.host.command import Value
 from harness.host.session import HostObject
@@ -18,6 +24,9 @@ from tests.host.answering import AnsweringHost, Reply, refuse, thing
 
 WHITE = b"\xff\xff"
 SILENT = DeadlineExceeded("a boot of guest a", timedelta(seconds=780))
+NOT_ENDED = HostRefused(
+    "hv", "Stop-VM", ErrorRecordFacts("OperationFailed", "NotSpecified", "System.Exception", "")
+)
 
 
 def running(_given: Mapping[str, Value]) -> tuple[HostObject, ...]:
@@ -41,8 +50,10 @@ def vm(replies: Mapping[str, Reply]) -> Vm:
     return Vm(AnsweringHost(replies), "vm", "id", "switch")
 
 
-@pytest.mark.parametrize("wrong", [SILENT, GuestUnreachable("a", "no SSH")])
-def test_state_and_screen_of_a_silent_guest_are_kept(wrong: BaseException) -> None:
+@pytest.mark.parametrize("wrong", [SILENT, GuestUnreachable("a", "no SSH"), NOT_ENDED])
+def test_state_and_screen_of_a_guest_that_does_not_answer_or_end_are_kept(
+    wrong: BaseException,
+) -> None:
     kept = kept_of({"Get-VM": running, "thumbnail-image": white}, wrong)
     assert "Running" in kept[0].answer
     assert kept[-1].picture.startswith(b"\x89PNG")

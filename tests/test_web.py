@@ -109,6 +109,8 @@ class Server(FakeGuest):
         if argv[0] == "systemd-run":
             (workers,) = re.findall(r"HVCERT_WORKERS (\d+)", " ".join(argv))
             self.world.load = int(workers) * 48
+        if argv[1] == "kill":
+            self.world.load = 0
         found = f"{argv[-1]}\n" if argv[0] == "ls" else ""
         return Completed(argv, 0, found, "")
 
@@ -164,6 +166,14 @@ def test_every_step_is_measured_when_the_guest_s_memory_has_come_to_rest(clock: 
     assert [one.swapped.value for one in flexible.steps] == [0 * MiB] * 4
     verdict = judge_web(static, flexible, flexible, 128 * MiB, ours=False)
     assert verdict.outcome is Outcome.PASS, verdict.because
+
+
+def test_the_memory_of_the_last_step_is_given_back_before_the_guest_shuts_down(
+    clock: FakeClock,
+) -> None:
+    world = World(clock, limits=Limits(maximum=768 * MiB))
+    rising(Server(world), static=True).take("it", bounds.WEB_SHARES)
+    assert world.load == 0
 
 
 def test_a_server_that_never_answers_is_an_error_that_names_the_firewall(clock: FakeClock) -> None:

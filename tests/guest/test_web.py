@@ -9,7 +9,7 @@ import pytest
 from harness.distro import FAMILIES
 from harness.errors import EvidenceError, GuestLacksTool
 from harness.guest.scripts import text_of
-from harness.guest.web import Client, equip, start_server
+from harness.guest.web import Client, end_server, equip, start_server
 from harness.units import MiB
 from tests.checks.conftest import RECORDED
 from tests.guest.answering import AnsweringGuest
@@ -52,11 +52,20 @@ def test_a_guest_without_mod_lua_is_told_what_to_install(
 
 
 def test_the_server_starts_anew_with_as_many_processes_as_clients() -> None:
-    guest = AnsweringGuest({"systemctl stop": 5})  # it was not there
+    guest = AnsweringGuest({"systemctl kill": 1, "systemctl stop": 5})  # it was not there
     start_server(guest, DEBIAN, 16)
-    assert guest.asked[0] == "systemctl stop hvcert-web.service"
-    assert "apache2 -C 'Define HVCERT_MODULES /usr/lib/apache2/modules'" in guest.asked[1]
-    assert "-C 'Define HVCERT_WORKERS 16' -f /run/hvcert-web/web.conf" in guest.asked[1]
+    assert guest.asked[1] == "systemctl stop hvcert-web.service"
+    assert "apache2 -C 'Define HVCERT_MODULES /usr/lib/apache2/modules'" in guest.asked[2]
+    assert "-C 'Define HVCERT_WORKERS 16' -f /run/hvcert-web/web.conf" in guest.asked[2]
+
+
+def test_a_server_is_killed_before_its_end_is_awaited() -> None:
+    guest = AnsweringGuest({})
+    end_server(guest)
+    assert guest.asked == [
+        "systemctl kill --signal=SIGKILL hvcert-web.service",
+        "systemctl stop hvcert-web.service",
+    ]
 
 
 def test_the_configuration_uses_what_the_command_line_defines_and_no_other_file() -> None:
