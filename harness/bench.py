@@ -218,7 +218,8 @@ class Bench:
         self.judge_health()
         self.running = None
         self.story.append("shut the VM down")
-        self._shut_down()
+        with watched(self.vm, self.context):
+            self.vm.stop()
 
     def reboot(self) -> GuestUnderTest:
         """Judge the guest's health, then let it reboot itself."""
@@ -290,10 +291,6 @@ class Bench:
             raise GuestUnreachable(self.guest.name, "it is the capture kernel that answers")
         return shell
 
-    def _shut_down(self) -> None:
-        with watched(self.vm, self.context):
-            self.vm.stop()
-
     def _prepared(self, shell: GuestShell) -> GuestShell:
         wanted = due(self.guest.preparations, self.case)
         if not wanted:
@@ -304,7 +301,7 @@ class Bench:
         if not done.reboot:
             return shell
         self.story.append("rebooted after a declared preparation")
-        self._shut_down()
+        self.vm.stop()
         self.vm.start()
         again = self._reach()
         left = prepare(again, wanted)
