@@ -183,16 +183,21 @@ def test_after_a_crash_the_ssh_server_does_not_start(broken: Broken, root: Path)
     assert str(unit.readlink()) == "/dev/null"
 
 
-def test_udev_stands_still_and_the_kernel_leaves_memory_off_line(
+def test_udev_cannot_write_and_the_kernel_leaves_memory_off_line(
     broken: Broken, root: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    program(tmp_path / "bin/udevadm", f'echo "$*" > {tmp_path}/asked')
+    program(tmp_path / "bin/systemctl", f'echo "$*" > {tmp_path}/shown; echo 77')
+    program(tmp_path / "bin/nsenter", f'echo "$*" >> {tmp_path}/entered')
     monkeypatch.setenv("PATH", f"{tmp_path}/bin:{os.environ['PATH']}")
     bench = broken("hot-added-memory-offline")
     told(bench, booted(bench, root))
-    assert (tmp_path / "asked").read_text() == "control --stop-exec-queue\n"
-    blocks = root / "sys/devices/system/memory/auto_online_blocks"
-    assert blocks.read_text() == "offline\n"
+    assert "systemd-udevd.service" in (tmp_path / "shown").read_text()
+    memory = "/sys/devices/system/memory"
+    assert (tmp_path / "entered").read_text().splitlines() == [
+        f"--target 77 --mount mount --bind {memory} {memory}",
+        f"--target 77 --mount mount --options remount,bind,ro {memory}",
+    ]
+    assert (root / memory[1:] / "auto_online_blocks").read_text() == "offline\n"
 
 
 def test_a_freeze_service_asks_for_nothing_where_it_asked_for_a_freeze(
