@@ -67,6 +67,8 @@ _SAVING = re.compile(
     r"kdump: saving vmcore$|running makedumpfile (?!--dump-dmesg)|sending makedumpfile "
     r"|^Kernel panic - not syncing"
 )
+_SCRIPT = re.compile(r"\$(?:\w|\{)")
+"""Of a line of source text: a variable, which a line that a tool printed holds the value of."""
 _PIECES = (
     "ump", "KDUMP", "kexec", "rash", "core", "eserv", "Kernel panic", "Linux version",
     "mmand line:", "free area of memory", "locate_hole", "Active", "ctive", "failed", "unknown",
@@ -139,6 +141,8 @@ class _Scan:
         self._boots.now.feed(message)
 
     def _take_core(self, message: str) -> None:
+        if _SCRIPT.search(message):
+            return
         if _NOT_SAVED.search(message):
             self.saved = False
         elif _SAVED.search(message):
