@@ -49,10 +49,10 @@ LIMITS: tuple[str, ...] = (
     "Windows Server Backup backs virtual machines up to a volume and restores them to another"
     " location; its sets end with the host. A restored machine has the Id of the one that was"
     " backed up and takes its place. Drives C: and E: share one file system of this machine.",
-    "Under QEMU's emulation a guest may hang as it boots (seen three times in some thousands): its timer"
-    " stops (its screen says rcu_preempt kthread timer wakeup didn't happen) or its kernel prints"
-    " nothing at all. The case ends as if the guest had not come up, and the screen is among its"
-    " evidence. Most likely a race of two processors that translate code, which QEMU 8.1 closed.",
+    "Under QEMU's emulation a guest may hang as it boots (seen three times in some thousands): its"
+    " timer stops (the screen says rcu_preempt kthread timer wakeup didn't happen) or its kernel"
+    " prints nothing. The case ends as if the guest had not come up, the screen is among its"
+    " evidence. Most likely a known race of emulated processors, mended in later QEMU (after 7.2).",
     # what the host tells
     "Heartbeat, key-value exchange and shutdown go through qemu-guest-agent and ACPI, not through"
     " Hyper-V's integration services; a heartbeat is OkApplicationsUnknown at best.",
