@@ -67,8 +67,8 @@ _SAVING = re.compile(
     r"kdump: saving vmcore$|running makedumpfile (?!--dump-dmesg)|sending makedumpfile "
     r"|^Kernel panic - not syncing"
 )
-_SCRIPT = re.compile(r"\$(?:\w|\{)")
-"""Of a line of source text: a variable, which a line that a tool printed holds the value of."""
+_SCRIPT = re.compile(r'"[^"]*\$[\w{]')
+"""Of a line of source text: a quoted variable; what a tool prints has its value in place of it."""
 _PIECES = (
     "ump", "KDUMP", "kexec", "rash", "core", "eserv", "Kernel panic", "Linux version",
     "mmand line:", "free area of memory", "locate_hole", "Active", "ctive", "failed", "unknown",

@@ -110,6 +110,7 @@ def test_the_main_reservation_counts(text: str, mib: int | None) -> None:
         ('derror "saving vmcore failed, _exitcode:$_exitcode"\n', None),
         ('dinfo "saved vmcore in ${KDUMP_PATH}"\n', None),
         ("[root@hv1 ~]$ kdump-tools: saved vmcore in /var/crash/1\n", True),
+        ("kdump-tools: failed to save vmcore in /var/crash/$HOST\n", False),
         ("kdump-tools: saved vmcore in /var/crash/201302271411\n", True),
         ("kdump-tools: failed to save vmcore in /var/crash/201302271411\n", False),
         ("kdump-tools: saved dmesg content in /var/crash/202601210724\n", None),
